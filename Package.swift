@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One list of settings for every target (docs/style: warnings are errors under CI, set by scripts/test).
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+/// Modules that hold raw memory or C handles: every unsafe use is spelled out.
+let strictSettings = settings + [.strictMemorySafety()]
+
+func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], strict: Bool = false) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict ? strictSettings : settings)
+}
+
+func tests(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: path, resources: resources, swiftSettings: settings)
+}
+
+func connector(_ name: String, folder: String, _ dependencies: [Target.Dependency]) -> [Target] {
+    [
+        module(name, path: "connectors/\(folder)/Sources", ["StreamCore", "CommitProtocol", "ConnectorKit", "Formats"] + dependencies),
+        tests("\(name)Tests", path: "connectors/\(folder)/Tests", [.target(name: name), "StreamCore", "CommitProtocol", "ConnectorKit"]),
+    ]
+}
+
+func system(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let package = Package(
+    name: "millrace",
+    products: [
+        .executable(name: "millrace", targets: ["millrace"]),
+        .library(name: "DStreams", targets: ["DStreams"]),
+        .library(name: "StreamTesting", targets: ["StreamTesting"]),
+    ],
+    targets: [
+        // C and C++ libraries: each has exactly one importer.
+        system("CRDKafka", "rdkafka", "librdkafka-dev"),
+        system("CYAML", "yaml-0.1", "libyaml-dev"),
+        system("CMicrohttpd", "libmicrohttpd", "libmicrohttpd-dev"),
+        system("CSystemd", "libsystemd", "libsystemd-dev"),
+        system("CPCRE2", "libpcre2-8", "libpcre2-dev"),
+        .target(name: "CJSON", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
+        .target(name: "CCCTZ", linkerSettings: [.linkedLibrary("cctz"), .linkedLibrary("stdc++")]),
+
+        // The core, from the bottom up.
+        module("StreamCore", strict: true),
+        module("CommitProtocol", ["StreamCore"]),
+        module("StateStore", ["StreamCore"], strict: true),
+        module("StreamEngine", ["StreamCore", "CommitProtocol", "StateStore"]),
+        module("Formats", ["StreamCore", "CJSON"], strict: true),
+        module("KafkaClient", ["StreamCore", "CommitProtocol", "CRDKafka"], strict: true),
+        module("ConnectorKit", ["StreamCore", "CommitProtocol"]),
+        module("StreamSQL", ["StreamCore", "CPCRE2", "CCCTZ"]),
+        module("DStreams", ["StreamCore", "CommitProtocol", "StreamEngine", "ConnectorKit", "Formats", "KafkaClient"]),
+        module(
+            "StreamService",
+            [
+                "StreamCore", "CommitProtocol", "StreamEngine", "Formats", "KafkaClient", "ConnectorKit", "StreamSQL",
+                "KafkaConnector", "GenerateConnector", "FileConnector", "StdoutConnector", "CYAML", "CMicrohttpd", "CSystemd",
+            ]),
+        .executableTarget(name: "millrace", dependencies: ["StreamService"], swiftSettings: settings),
+        module("StreamTesting", ["StreamCore", "CommitProtocol", "StreamEngine"]),
+
+        tests("StreamCoreTests", ["StreamCore"]),
+        tests("CommitProtocolTests", ["StreamCore", "CommitProtocol"]),
+        tests("StreamEngineTests", ["StreamCore", "CommitProtocol", "StreamEngine", "StreamTesting"]),
+        tests("FormatsTests", ["StreamCore", "Formats"]),
+        tests("KafkaClientTests", ["StreamCore", "CommitProtocol", "KafkaClient"]),
+        tests("ConnectorKitTests", ["StreamCore", "ConnectorKit"]),
+        tests("StreamSQLTests", ["StreamCore", "StreamSQL"]),
+        tests("DStreamsTests", ["StreamCore", "CommitProtocol", "StreamEngine", "StreamTesting", "DStreams"]),
+        tests("StreamServiceTests", ["StreamCore", "ConnectorKit", "StreamService"]),
+
+        .executableTarget(
+            name: "DirectKafkaWordCount", dependencies: ["DStreams"], path: "examples/DirectKafkaWordCount", exclude: ["README.md"],
+            swiftSettings: settings),
+    ]
+        + connector("KafkaConnector", folder: "kafka", ["KafkaClient"])
+        + connector("GenerateConnector", folder: "generate", [])
+        + connector("FileConnector", folder: "file", [])
+        + connector("StdoutConnector", folder: "stdout", []),
+    cxxLanguageStandard: .cxx20
+)

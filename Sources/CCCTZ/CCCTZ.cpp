@@ -1,0 +1,1 @@
+#include "CCCTZ.h"

@@ -1,0 +1,44 @@
+public import StreamCore
+
+/// The progress of an owned query: the newest record of its compacted `<query>-progress` topic, written in the epoch's own
+/// transaction (or, as a plan, in one before it).
+public struct ProgressRecord: Sendable, Hashable, Codable {
+    public enum Phase: String, Sendable, Codable {
+        /// The epoch's ranges are fixed; a repeat must use them unchanged. Its effects may or may not have happened outside.
+        case planned
+        case committed
+    }
+
+    /// Of the layout, so that a later version can read an older record.
+    public var version = 1
+    public var phase: Phase
+    public var epoch: Epoch
+    public var ranges: [SplitRange]
+    /// Every split's next position once the epoch is committed.
+    public var positions: [SplitPosition]
+    /// Milliseconds since 1970-01-01 UTC: the time the whole epoch sees.
+    public var batchTimeMs: Int64
+    /// Microseconds of event time by operator; empty without watermarks.
+    public var watermarks: [String: Int64] = [:]
+    /// Changelog ends, as `topic-partition` -> next position; empty without state.
+    public var changelogEnds: [String: Int64] = [:]
+
+    public init(phase: Phase, epoch: Epoch, ranges: [SplitRange], positions: [SplitPosition], batchTimeMs: Int64) {
+        self.phase = phase
+        self.epoch = epoch
+        self.ranges = ranges
+        self.positions = positions
+        self.batchTimeMs = batchTimeMs
+    }
+}
+
+/// A split and its next position: what a dictionary of positions is in JSON, where keys are text.
+public struct SplitPosition: Sendable, Hashable, Codable {
+    public var split: Split
+    public var position: Position
+
+    public init(_ split: Split, _ position: Position) {
+        self.split = split
+        self.position = position
+    }
+}

@@ -1,0 +1,1 @@
+// The test target's first file; replaced as its module is built.

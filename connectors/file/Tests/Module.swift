@@ -1,0 +1,1 @@
+// The connector's first test file.
