@@ -32,6 +32,18 @@ public struct ProgressRecord: Sendable, Hashable, Codable {
     }
 }
 
+extension ProgressRecord {
+    /// Where reading goes on: behind a committed epoch, at the beginning of one that is only planned.
+    public var resumePositions: [Split: Position] {
+        var result: [Split: Position] = [:]
+        for entry in positions { result[entry.split] = entry.position }
+        if phase == .planned {
+            for range in ranges { result[range.split] = range.from }
+        }
+        return result
+    }
+}
+
 /// A split and its next position: what a dictionary of positions is in JSON, where keys are text.
 public struct SplitPosition: Sendable, Hashable, Codable {
     public var split: Split

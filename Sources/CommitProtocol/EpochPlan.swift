@@ -1,0 +1,61 @@
+public import StreamCore
+
+/// What one epoch covers: fixed when the driver cuts it, the same for every task and for the commit.
+public struct EpochPlan: Sendable, Hashable {
+    public enum Kind: Sendable, Hashable {
+        /// Records were read for it.
+        case data
+        /// The first commit of splits that had no progress: positions only, before anything is read (no operator sees it).
+        case anchor
+        /// Positions only: they moved past transaction markers, or must be kept from expiring (no operator sees it).
+        case positions
+    }
+
+    public var kind: Kind
+    public var epoch: Epoch
+    public var attempt: Attempt
+    /// What was read, for splits that moved.
+    public var ranges: [SplitRange]
+    /// The next position of every owned split once this epoch is committed.
+    public var positions: [Split: Position]
+    /// Milliseconds since 1970-01-01 UTC: the one time that the whole epoch sees.
+    public var batchTimeMs: Int64
+    /// The plan was logged by an earlier attempt, which may have had effects outside: same data, same time.
+    public var isReplay: Bool
+
+    public init(
+        kind: Kind, epoch: Epoch, attempt: Attempt, ranges: [SplitRange], positions: [Split: Position], batchTimeMs: Int64,
+        isReplay: Bool = false
+    ) {
+        self.kind = kind
+        self.epoch = epoch
+        self.attempt = attempt
+        self.ranges = ranges
+        self.positions = positions
+        self.batchTimeMs = batchTimeMs
+        self.isReplay = isReplay
+    }
+
+    /// The progress record of this plan, for queries that have an owner.
+    public func progress(_ phase: ProgressRecord.Phase) -> ProgressRecord {
+        ProgressRecord(
+            phase: phase, epoch: epoch, ranges: ranges.sorted { $0.split < $1.split },
+            positions: positions.map { SplitPosition($0.key, $0.value) }.sorted { $0.split < $1.split },
+            batchTimeMs: batchTimeMs)
+    }
+
+    /// The positions that hold until this epoch is committed.
+    public var positionsBefore: [Split: Position] {
+        var before = positions
+        for range in ranges { before[range.split] = range.from }
+        return before
+    }
+}
+
+/// What a query promises about its effects.
+public enum Guarantee: String, Sendable, Codable, CaseIterable {
+    /// Outputs, state and positions commit together or not at all.
+    case exactlyOnce = "exactly-once"
+    /// Positions commit after the outputs they stand for: a crash repeats some outputs.
+    case atLeastOnce = "at-least-once"
+}

@@ -1,0 +1,67 @@
+public import StreamCore
+
+/// Decides after each failure whether to go on and how soon. Pure; the time is an argument.
+public struct FailurePolicy: Sendable {
+    public enum Decision: Sendable {
+        /// Rebuild the writer after this pause, read the committed progress, go on.
+        case rebuild(after: Duration)
+        case stop(StreamError)
+    }
+
+    /// Fenced by our own identity so often within `identityWindow`: somebody else runs with it.
+    public static let identityFencesMax = 3
+    public static let identityWindow = Duration.seconds(60)
+    /// The same cause without a commit in between (invariant 11).
+    public static let sameCauseMax = 3
+    public static let pauseMax = Duration.seconds(5)
+
+    private var identityFences: [MonotonicTime] = []
+    private var lastCode: StreamError.Code?
+    private var sameCauseCount = 0
+    private var failuresInRow = 0
+    /// Expired epochs are halved: the part of the usual size that the next epochs may have, as a power of two.
+    public private(set) var halvings = 0
+
+    public init() {}
+
+    /// A commit came through: what went wrong before is over.
+    public mutating func committed() {
+        lastCode = nil
+        sameCauseCount = 0
+        failuresInRow = 0
+        // One step back up at a time, so that a size that never fits is not tried again at once.
+        if halvings > 0 { halvings -= 1 }
+    }
+
+    public mutating func decide(_ failure: TransactionFailure, now: MonotonicTime) -> Decision {
+        sameCauseCount = failure.error.code == lastCode ? sameCauseCount + 1 : 1
+        lastCode = failure.error.code
+        defer { failuresInRow += 1 }
+        switch failure.kind {
+        case .hopeless:
+            if sameCauseCount >= Self.sameCauseMax { return .stop(failure.error) }
+        case .fenced:
+            if isIdentityFence(failure.error) {
+                identityFences.removeAll { now - $0 > Self.identityWindow }
+                identityFences.append(now)
+                if identityFences.count >= Self.identityFencesMax { return .stop(failure.error) }
+            }
+        case .expired:
+            halvings = min(halvings + 1, 20)
+        case .abortable, .indefinite, .fatal:
+            if failure.error.recovery == .stop, sameCauseCount >= Self.sameCauseMax { return .stop(failure.error) }
+        case .unavailable:
+            break
+        }
+        return .rebuild(after: pause)
+    }
+
+    private func isIdentityFence(_ error: StreamError) -> Bool {
+        error.code == "PRODUCER_FENCED" || error.code == "FENCED_INSTANCE_ID"
+    }
+
+    /// Nothing the first time, then 50 ms doubling up to `pauseMax`.
+    private var pause: Duration {
+        failuresInRow == 0 ? .zero : min(.milliseconds(50 << min(failuresInRow - 1, 10)), Self.pauseMax)
+    }
+}

@@ -1,0 +1,258 @@
+public import StreamCore
+
+/// Decides for the driver: who owns which splits, where they are read from, when work is finished, dropped or repeated.
+/// Pure: events in, actions out; the time comes with the events that need it.
+///
+/// ```
+///   connecting ─▶ standby ─▶ locating ─▶ (resolving ─▶ anchoring) ─▶ running ◀──▶ draining
+///                    ▲          ▲                                        │            │
+///                    └──────────┴────────────── recovering ◀── failure ──┴────────────┘
+///   any ── stop ──▶ (draining) ──▶ closed
+/// ```
+public struct QueryMachine: Sendable {
+    public enum Phase: String, Sendable, Hashable {
+        /// The writer is being initialized for the first time.
+        case connecting
+        /// Ready, but nothing is ours.
+        case standby
+        /// Asking for the committed progress.
+        case locating
+        /// Turning start positions of splits without progress into positions.
+        case resolving
+        /// Committing those positions before anything is read.
+        case anchoring
+        case running
+        /// No more is read; what is in flight is being committed.
+        case draining
+        /// The attempt was given up; the writer is being rebuilt.
+        case recovering
+        case closed
+    }
+
+    public enum Event: Sendable {
+        case start
+        case writerInitialized
+        case assigned(Set<Split>)
+        case revoking(Set<Split>)
+        case lost(Set<Split>)
+        case recovered(RecoveredProgress)
+        case resolved([Split: Position])
+        case anchored
+        /// Nothing is in flight any more.
+        case drained
+        /// The drain took longer than its deadline.
+        case drainExpired
+        case committed
+        case failed(TransactionFailure, now: MonotonicTime)
+        case stop
+        /// Stop at once: what is in flight is dropped.
+        case stopNow(StreamError?)
+    }
+
+    public enum Action: Sendable {
+        case initializeWriter(after: Duration)
+        case recover(Set<Split>)
+        case resolve([Split: StartPosition])
+        /// Commit these positions, with no records.
+        case anchor([Split: Position])
+        /// Read these splits from here. With `replay`, the next epoch must be exactly that one.
+        case open([Split: Position], replay: ProgressRecord?)
+        case release(Set<Split>)
+        /// Cut what is open, read no more, and say `drained` when everything is committed.
+        case drain
+        /// A new attempt: everything that is not committed is dropped.
+        case abandon
+        /// Everything is done or dropped; close the ports. The error, if any, is why.
+        case close(StreamError?)
+    }
+
+    public private(set) var phase = Phase.connecting
+    /// Splits that are open.
+    public private(set) var owned: Set<Split> = []
+    public private(set) var failures = FailurePolicy()
+    /// The newest progress record known, for queries that have an owner.
+    public private(set) var progress: ProgressRecord?
+
+    private let start: [TopicName: StartPosition]
+    private let partitionStart: [Split: StartPosition]
+    private let defaultStart: StartPosition
+    private var arriving: Set<Split> = []
+    private var leaving: Set<Split> = []
+    private var located: [Split: Position] = [:]
+    private var replay: ProgressRecord?
+    private var isWriterReady = false
+    private var isStopping = false
+
+    /// - Parameters:
+    ///   - start: where splits without progress begin.
+    ///   - partitionStart: the same for single splits; wins.
+    public init(
+        defaultStart: StartPosition, start: [TopicName: StartPosition] = [:], partitionStart: [Split: StartPosition] = [:]
+    ) {
+        self.defaultStart = defaultStart
+        self.start = start
+        self.partitionStart = partitionStart
+    }
+
+    public mutating func handle(_ event: Event) -> [Action] {
+        guard phase != .closed else { return [] }
+        var actions: [Action] = []
+        switch event {
+        case .start: actions.append(.initializeWriter(after: .zero))
+        case .writerInitialized:
+            isWriterReady = true
+            if phase == .connecting || phase == .recovering { settle(&actions) }
+        case .assigned(let splits):
+            arriving.formUnion(splits.subtracting(owned))
+            membershipChanged(&actions)
+        case .revoking(let splits):
+            leaving.formUnion(splits)
+            membershipChanged(&actions)
+        case .lost(let splits): lose(splits, &actions)
+        case .recovered(let found) where phase == .locating: locate(found, &actions)
+        case .resolved(let positions) where phase == .resolving:
+            located.merge(positions) { _, new in new }
+            phase = .anchoring
+            actions.append(.anchor(located))
+        case .anchored where phase == .anchoring: openLocated(&actions)
+        case .drained where phase == .draining: settle(&actions)
+        case .drainExpired where phase == .draining:
+            isStopping ? close(nil, &actions) : recoverAll(after: .zero, &actions)
+        case .committed: failures.committed()
+        case .failed(let failure, let now): fail(failure, now, &actions)
+        case .stop:
+            isStopping = true
+            membershipChanged(&actions)
+        case .stopNow(let error): close(error, &actions)
+        case .recovered, .resolved, .anchored, .drained, .drainExpired: break  // answers to an attempt that is over
+        }
+        return actions
+    }
+
+    // MARK: - Transitions
+
+    private mutating func membershipChanged(_ actions: inout [Action]) {
+        switch phase {
+        case .running:
+            phase = .draining
+            actions.append(.drain)
+        case .standby: settle(&actions)
+        case .connecting, .recovering: if isStopping { close(nil, &actions) }
+        case .locating, .resolving:
+            if isStopping {
+                close(nil, &actions)
+            } else if !leaving.isDisjoint(with: arriving) {
+                // Nothing of it was read yet: look again at what is left.
+                settle(&actions)
+            }
+        case .anchoring, .draining, .closed: break  // looked at when this is over
+        }
+    }
+
+    /// Nothing is in flight: give back, stop, or take what is new.
+    private mutating func settle(_ actions: inout [Action]) {
+        if !leaving.isEmpty {
+            owned.subtract(leaving)
+            arriving.subtract(leaving)
+            actions.append(.release(leaving))
+            leaving.removeAll()
+        }
+        if isStopping { return close(nil, &actions) }
+        guard isWriterReady else { return phase = .recovering }
+        // After a failure every owned split goes back to what is committed.
+        let wanted = phase == .recovering || phase == .connecting ? owned.union(arriving) : arriving
+        if !wanted.isEmpty {
+            phase = .locating
+            arriving.formUnion(wanted)
+            actions.append(.recover(wanted))
+        } else {
+            phase = owned.isEmpty ? .standby : .running
+        }
+    }
+
+    private mutating func locate(_ found: RecoveredProgress, _ actions: inout [Action]) {
+        located = found.positions.filter { arriving.contains($0.key) }
+        if let record = found.progress {
+            progress = record
+            replay = record.phase == .planned ? record : nil
+            let resume = record.resumePositions
+            if let moved = located.keys.filter({ resume[$0] != nil && resume[$0] != located[$0] }).min() {
+                return close(Self.movedOffsets(moved, record: resume[moved], group: located[moved]), &actions)
+            }
+            located = resume.filter { arriving.contains($0.key) }
+        }
+        let missing = arriving.subtracting(located.keys)
+        if missing.isEmpty { return openLocated(&actions) }
+        // New partitions of a query that has run before are read from their beginning: nothing of them was ever seen.
+        let isFirstStart = found.positions.isEmpty && found.progress == nil && owned.isSubset(of: arriving)
+        phase = .resolving
+        var starts: [Split: StartPosition] = [:]
+        for split in missing { starts[split] = isFirstStart ? startPosition(of: split) : .earliest }
+        actions.append(.resolve(starts))
+    }
+
+    private static func movedOffsets(_ split: Split, record: Position?, group: Position?) -> StreamError {
+        let positions = "\(group.map(\.description) ?? "none") in the consumer group, \(record.map(\.description) ?? "none") in the progress topic"
+        return StreamError(
+            "PROGRESS_DIFFERS", "The committed positions of \(split) differ: \(positions).",
+            remedy: "Offsets of this query cannot be moved with Kafka's tools alone; use 'millrace reset'.", domain: .user,
+            place: StreamError.Place(split: split))
+    }
+
+    private func startPosition(of split: Split) -> StartPosition {
+        partitionStart[split] ?? start[split.topic] ?? defaultStart
+    }
+
+    private mutating func openLocated(_ actions: inout [Action]) {
+        owned.formUnion(arriving)
+        arriving.removeAll()
+        phase = .running
+        actions.append(.open(located, replay: replay))
+        located.removeAll()
+        replay = nil
+        if !leaving.isEmpty || isStopping { membershipChanged(&actions) }
+    }
+
+    private mutating func lose(_ splits: Set<Split>, _ actions: inout [Action]) {
+        arriving.subtract(splits)
+        leaving.subtract(splits)
+        let wasOwned = !owned.isDisjoint(with: splits)
+        owned.subtract(splits)
+        if wasOwned || phase == .anchoring || phase == .locating || phase == .resolving {
+            recoverAll(after: .zero, releasing: splits, &actions)
+        } else {
+            actions.append(.release(splits))
+        }
+    }
+
+    private mutating func fail(_ failure: TransactionFailure, _ now: MonotonicTime, _ actions: inout [Action]) {
+        switch failures.decide(failure, now: now) {
+        case .rebuild(let pause): recoverAll(after: pause, &actions)
+        case .stop(let error): close(error, &actions)
+        }
+    }
+
+    /// The one way back from every failure.
+    private mutating func recoverAll(after pause: Duration, releasing lost: Set<Split> = [], _ actions: inout [Action]) {
+        arriving.formUnion(located.keys.filter { !owned.contains($0) && !lost.contains($0) })
+        located.removeAll()
+        replay = nil
+        isWriterReady = false
+        phase = .recovering
+        actions.append(.abandon)
+        let gone = lost.union(leaving)
+        if !gone.isEmpty {
+            owned.subtract(gone)
+            arriving.subtract(gone)
+            leaving.removeAll()
+            actions.append(.release(gone))
+        }
+        if isStopping { close(nil, &actions) } else { actions.append(.initializeWriter(after: pause)) }
+    }
+
+    private mutating func close(_ error: StreamError?, _ actions: inout [Action]) {
+        phase = .closed
+        actions.append(.abandon)
+        actions.append(.close(error))
+    }
+}

@@ -1,0 +1,263 @@
+import CommitProtocol
+import StreamCore
+
+/// Opening, filling and cutting epochs.
+extension Driver {
+    // MARK: - Positions
+
+    func open(_ positions: [Split: Position], _ replay: ProgressRecord?, _ now: MonotonicTime) {
+        cursors.open(positions)
+        drainDeadline = .distantFuture
+        if let record = machine.progress, nextEpoch <= record.epoch || replay != nil {
+            nextEpoch = record.phase == .planned ? record.epoch : record.epoch.next
+        }
+        self.replay = replay
+        paused.removeAll()
+        input.open(positions)
+        endsRequestedAt = nil
+        finalEnds = nil
+        nextTick = nil
+        applyLimits(now)
+        log.info("Reading \(positions.count) splits.", LogField("query", options.name))
+    }
+
+    func anchor(_ positions: [Split: Position]) {
+        let all = cursors.positions.merging(positions) { _, new in new }
+        let plan = makePlan(.anchor, ranges: [], positions: all)
+        inFlight = plan
+        committer.send(.commitPositions(plan))
+    }
+
+    private func makePlan(_ kind: EpochPlan.Kind, ranges: [SplitRange], positions: [Split: Position]) -> EpochPlan {
+        defer { nextEpoch = nextEpoch.next }
+        return EpochPlan(
+            kind: kind, epoch: nextEpoch, attempt: attempt, ranges: ranges, positions: positions,
+            batchTimeMs: openEpoch?.context.batchTimeMs ?? clock.wallMilliseconds, isReplay: replay != nil)
+    }
+
+    // MARK: - Records
+
+    func accept(_ block: RecordBlock, _ now: MonotonicTime) {
+        budget.take(block.byteSize)
+        admit(block, now)
+    }
+
+    private func admit(_ block: RecordBlock, _ now: MonotonicTime) {
+        guard machine.phase == .running else { return budget.give(block.byteSize) }
+        let admission = cursors.admit(block)
+        status.stale(admission.staleCount)
+        if let later = admission.later {
+            budget.take(later.byteSize)
+            carried.append(later)
+        }
+        guard let accepted = admission.accepted else { return budget.give(block.byteSize) }
+        if accepted !== block {
+            budget.take(accepted.byteSize)
+            budget.give(block.byteSize)
+        }
+        let context = openEpoch?.context ?? openNewEpoch(now)
+        openEpoch?.records += accepted.count
+        if tasks.count == 1 {
+            tasks[0].send(.records(accepted, attempt, context))
+        } else {
+            spread(accepted, context)
+        }
+    }
+
+    /// Every split has its task, so that the order within it is kept.
+    private func spread(_ block: RecordBlock, _ context: EpochContext) {
+        defer { budget.give(block.byteSize) }
+        for (number, channel) in tasks.enumerated() {
+            let part = block.copy { index in
+                let slot = block.slots[index]
+                return (Int(slot.partition) + Int(slot.topic)) % tasks.count == number
+            }
+            guard let part else { continue }
+            budget.take(part.byteSize)
+            channel.send(.records(part, attempt, context))
+        }
+    }
+
+    @discardableResult
+    private func openNewEpoch(_ now: MonotonicTime) -> EpochContext {
+        let batchTime = replay?.batchTimeMs ?? batchTime
+        let context = EpochContext(epoch: nextEpoch, batchTimeMs: batchTime)
+        openEpoch = OpenEpoch(context: context, openedAt: now)
+        return context
+    }
+
+    /// The end of its interval for a fixed trigger (Spark's batch time), else now.
+    private var batchTime: Int64 {
+        guard case .interval(let interval) = options.trigger else { return clock.wallMilliseconds }
+        let step = max(1, interval.nanoseconds / 1_000_000)
+        return clock.wallMilliseconds / step * step
+    }
+
+    // MARK: - Cutting
+
+    /// Opens, carries over, cuts. - Returns: whether something was done.
+    func advanceEpoch(_ now: MonotonicTime) -> Bool {
+        guard machine.phase == .running else { return false }
+        requestEndsIfDue(now)
+        if openEpoch == nil { openIfDue(now) }
+        if !carried.isEmpty, inFlight == nil || openEpoch != nil, mayReadCarried { takeCarried(now) }
+        if shouldCut(now) {
+            cut(now)
+            return true
+        }
+        if shouldCommitPositions(now) {
+            commitPositions()
+            return true
+        }
+        return finishIfDone(now)
+    }
+
+    /// Whether records may be read now: a fixed trigger reads only inside its epoch, a limited one not before its ends are known.
+    var isReadingTime: Bool {
+        if needsEnds && finalEnds == nil && replay == nil { return false }
+        if areLimitsReachedOrCapped { return false }
+        switch options.trigger {
+        case .interval: return openEpoch != nil
+        case .asap, .once, .availableNow: return true
+        }
+    }
+
+    private var areLimitsReachedOrCapped: Bool {
+        cursors.areLimitsReached || recordsMax.map { (openEpoch?.records ?? 0) >= $0 } ?? false
+    }
+
+    /// After an epoch outlived its transaction: half of its records, then a quarter… (invariant 11)
+    private var recordsMax: Int? {
+        machine.failures.halvings == 0 ? nil : max(1, expiredRecords >> machine.failures.halvings)
+    }
+
+    private var mayReadCarried: Bool {
+        switch options.trigger {
+        case .interval: openEpoch != nil
+        default: true
+        }
+    }
+
+    private func takeCarried(_ now: MonotonicTime) {
+        let blocks = carried
+        carried.removeAll()
+        for block in blocks { admit(block, now) }
+    }
+
+    private func openIfDue(_ now: MonotonicTime) {
+        if replay != nil {
+            openNewEpoch(now)
+            return
+        }
+        guard case .interval(let interval) = options.trigger, inFlight == nil else { return }
+        // The first epoch comes at once, the others on multiples of the interval since 1970; an overrun is followed at once.
+        if let tick = nextTick, now < tick { return }
+        let nanoseconds = max(1, interval.nanoseconds)
+        let wall = clock.wallMilliseconds * 1_000_000
+        nextTick = now + .nanoseconds(nanoseconds - wall % nanoseconds)
+        openNewEpoch(now)
+    }
+
+    private func shouldCut(_ now: MonotonicTime) -> Bool {
+        guard let open = openEpoch, inFlight == nil else { return false }
+        if replay != nil { return cursors.areLimitsReached }
+        if cursors.areLimitsReached && carried.isEmpty || recordsMax.map({ open.records >= $0 }) ?? false { return true }
+        if cursors.areLimitsReached { return true }
+        switch options.trigger {
+        case .interval(let interval):
+            if open.ranDry || now >= open.openedAt + interval || budget.isFull {
+                return open.records > 0 || options.runsEmptyEpochs || cursors.hasMoved || discardEmptyEpoch()
+            }
+            return false
+        case .asap, .once, .availableNow:
+            return open.records > 0
+                && (now >= pacer.cutTime(openedAt: open.openedAt, ranDry: open.ranDry) || budget.isFull)
+        }
+    }
+
+    /// A tick without data runs no epoch (Spark's rule). - Returns: false.
+    private func discardEmptyEpoch() -> Bool {
+        openEpoch = nil
+        return false
+    }
+
+    func cut(_ now: MonotonicTime) {
+        guard let open = openEpoch else { return }
+        let plan = makePlan(.data, ranges: cursors.ranges, positions: cursors.positions)
+        pacer.epochCut(ranDry: open.ranDry)
+        inFlight = plan
+        inFlightRecords = open.records
+        openEpoch = nil
+        replay = nil
+        cursors.epochCut()
+        status.epochCut(plan, openedAt: open.openedAt, cutAt: now)
+        for channel in tasks { channel.send(.endEpoch(plan)) }
+        applyLimits(now)
+    }
+
+    // MARK: - Positions without records
+
+    /// Positions that moved past markers are committed too, so that lag reaches zero; and all of them hourly, so that they
+    /// do not expire.
+    private func shouldCommitPositions(_ now: MonotonicTime) -> Bool {
+        guard openEpoch == nil, inFlight == nil, replay == nil, !cursors.cursors.isEmpty else { return false }
+        let since = now - lastCommitAt
+        return cursors.hasMoved ? since >= .seconds(1) || isBounded : since >= .seconds(3600)
+    }
+
+    private func commitPositions() {
+        let plan = makePlan(.positions, ranges: cursors.ranges, positions: cursors.positions)
+        cursors.epochCut()
+        inFlight = plan
+        committer.send(.commitPositions(plan))
+    }
+
+    // MARK: - Draining
+
+    func beginDrain(_ now: MonotonicTime) {
+        drainDeadline = min(drainDeadline, now + stopWithin)
+        for block in carried { budget.give(block.byteSize) }
+        let isCarrying = !carried.isEmpty
+        carried.removeAll()
+        if replay != nil {
+            // A repeated plan is complete or not at all.
+            if openEpoch != nil { return perform(machine.handle(.drainExpired), now) }
+        } else if openEpoch != nil, inFlight == nil {
+            cutForDrain(now)
+        }
+        if isCarrying { input.open(cursors.positions) }
+        checkDrain(now)
+    }
+
+    private func cutForDrain(_ now: MonotonicTime) {
+        guard let open = openEpoch else { return }
+        if open.records == 0 && !options.runsEmptyEpochs { openEpoch = nil } else { cut(now) }
+    }
+
+    func checkDrain(_ now: MonotonicTime) {
+        guard machine.phase == .draining else { return }
+        if inFlight == nil, openEpoch != nil { cutForDrain(now) }
+        if inFlight == nil, openEpoch == nil {
+            drainDeadline = .distantFuture
+            perform(machine.handle(.drained), now)
+        } else if now >= drainDeadline {
+            log.warning("The open epoch did not commit in time; it is dropped and will be repeated.", LogField("query", options.name))
+            perform(machine.handle(.drainExpired), now)
+        }
+    }
+
+    // MARK: - Deadlines
+
+    func nextDeadline(_ now: MonotonicTime) -> MonotonicTime {
+        if machine.phase == .draining { return drainDeadline }
+        guard machine.phase == .running else { return .distantFuture }
+        var deadline = now + .seconds(1)
+        if let open = openEpoch, inFlight == nil {
+            deadline = min(deadline, max(now, pacer.cutTime(openedAt: open.openedAt, ranDry: open.ranDry)))
+            if case .interval(let interval) = options.trigger { deadline = min(deadline, open.openedAt + interval) }
+        }
+        if let tick = nextTick { deadline = min(deadline, tick) }
+        // A deadline that has passed means that something else is waited for; its signal will come.
+        return deadline > now ? deadline : now + .milliseconds(10)
+    }
+}

@@ -1,0 +1,87 @@
+import CommitProtocol
+import StreamCore
+
+/// How far an epoch may read: the ends of a bounded run, the cap of a trigger, the ranges of a repeated plan.
+extension Driver {
+    /// The run ends at the ends that were there when it began.
+    var isBounded: Bool { options.trigger == .once || options.trigger == .availableNow }
+
+    /// Whether the ends of the splits must be known before anything is read.
+    var needsEnds: Bool { isBounded || options.offsetsPerTriggerMax != nil }
+
+    private var endsInterval: Duration { needsEnds && finalEnds == nil ? .milliseconds(500) : .seconds(5) }
+
+    func requestEndsIfDue(_ now: MonotonicTime) {
+        guard !cursors.splits.isEmpty, endsRequestedAt.map({ now >= $0 + endsInterval }) ?? true else { return }
+        endsRequestedAt = now
+        input.requestEnds(cursors.splits)
+    }
+
+    func receiveEnds(_ ends: [Split: Position]) {
+        knownEnds.merge(ends) { _, new in new }
+        guard needsEnds, cursors.splits.allSatisfy({ knownEnds[$0] != nil }) else { return }
+        if finalEnds == nil || !isBounded {
+            finalEnds = knownEnds.filter { cursors[$0.key] != nil }
+            if openEpoch == nil { applyLimits(clock.now) }
+        }
+    }
+
+    /// Sets the limits of the epoch that begins now.
+    func applyLimits(_ now: MonotonicTime) {
+        cursors.clearLimits()
+        if let replay {
+            for (split, cursor) in cursors.cursors { cursors.setLimit(cursor.next, of: split) }
+            for range in replay.ranges { cursors.setLimit(range.to, of: range.split) }
+        } else {
+            if isBounded, let finalEnds {
+                for (split, end) in finalEnds { cursors.setLimit(end, of: split) }
+            }
+            if options.trigger != .once, let cap = options.offsetsPerTriggerMax, let finalEnds {
+                for (split, limit) in Self.shares(of: cap, cursors.positions, ends: finalEnds) {
+                    cursors.setLimit(limit, of: split)
+                }
+            }
+        }
+        pauseFinished()
+    }
+
+    /// Spark's rule for `maxOffsetsPerTrigger`: in proportion to the backlog, rounded down, but up to one where it is less.
+    static func shares(of cap: Int64, _ positions: [Split: Position], ends: [Split: Position]) -> [Split: Position] {
+        let backlogs = positions.compactMapValues { $0 }.reduce(into: [Split: Int64]()) { result, entry in
+            result[entry.key] = ends[entry.key].map { entry.value.distance(to: $0) } ?? 0
+        }
+        let total = backlogs.values.reduce(0, +)
+        guard total > cap else { return ends }
+        return backlogs.reduce(into: [:]) { result, entry in
+            let share = Double(cap) * Double(entry.value) / Double(total)
+            let count = entry.value == 0 ? 0 : share < 1 ? 1 : Int64(share)
+            result[entry.key] = Position((positions[entry.key]?.number ?? 0) + count)
+        }
+    }
+
+    /// Splits that are at their limit need not be fetched.
+    private func pauseFinished() {
+        let finished = cursors.splits.filter { cursors.isLimitReached($0) }
+        let resumed = paused.subtracting(finished)
+        let newlyPaused = finished.subtracting(paused)
+        if !resumed.isEmpty { input.resume(resumed) }
+        if !newlyPaused.isEmpty { input.pause(newlyPaused) }
+        paused = finished
+    }
+
+    /// A bounded run ends when everything up to its ends is committed; so does one whose splits are all over.
+    func finishIfDone(_ now: MonotonicTime) -> Bool {
+        guard openEpoch == nil, inFlight == nil, carried.isEmpty, !cursors.cursors.isEmpty, !cursors.hasMoved else {
+            return false
+        }
+        let isDone =
+            isBounded
+            ? finalEnds.map { ends in
+                cursors.cursors.allSatisfy { split, cursor in cursor.isFinished || ends[split].map { cursor.next >= $0 } ?? false }
+            } ?? false
+            : cursors.cursors.values.allSatisfy(\.isFinished)
+        guard isDone else { return false }
+        perform(machine.handle(.stop), now)
+        return true
+    }
+}

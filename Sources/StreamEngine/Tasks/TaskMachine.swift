@@ -1,0 +1,104 @@
+import CommitProtocol
+import StreamCore
+
+/// Computes: runs one stage's program over the messages of its channel, and hands what comes out to the next stage or to the
+/// committer. Sees no transaction.
+final class TaskMachine: StepMachine {
+    let name: String
+    let signal: Signal
+    private let program: any TaskProgram
+    private let inbox: Channel<TaskMessage>
+    /// Tasks of the next stage; empty in the last one.
+    private let next: [Channel<TaskMessage>]
+    private let committer: Channel<CommitterMessage>
+    private let budget: MemoryBudget
+    private let clock: any EngineClock
+    /// How many tasks send to this one: the epoch ends when all have said so.
+    private let senderCount: Int
+    private var attempt = Attempt(0)
+    private var endsSeen = 0
+    private var pending: [TaskMessage] = []
+    private var isClosed = false
+
+    init(
+        name: String, program: any TaskProgram, inbox: Channel<TaskMessage>, next: [Channel<TaskMessage>], senderCount: Int,
+        _ parts: QueryParts, signal: Signal
+    ) {
+        self.name = name
+        self.signal = signal
+        self.program = program
+        self.inbox = inbox
+        self.next = next
+        self.senderCount = senderCount
+        committer = parts.committerInbox
+        budget = parts.budget
+        clock = parts.clock
+        committer.addSender(signal)
+        for channel in next { channel.addSender(signal) }
+    }
+
+    func step(now: MonotonicTime) -> StepResult {
+        if isClosed { return .finished }
+        if isBlocked { return .waiting(until: .distantFuture) }
+        guard let message = inbox.takeFirst() else { return .waiting(until: .distantFuture) }
+        receive(message)
+        return isClosed ? .finished : .ran
+    }
+
+    private var isBlocked: Bool { committer.isFull || next.contains { $0.isFull } }
+
+    private func receive(_ message: TaskMessage) {
+        switch message {
+        case .records(let block, let attempt, let context):
+            if attempt == self.attempt { run(.records(block, context), context) }
+            budget.give(block.byteSize)
+        case .exchange(let batch, let attempt, let context, let bytes):
+            if attempt == self.attempt { run(.exchange(batch, context), context) }
+            budget.give(bytes)
+        case .endEpoch(let plan) where plan.attempt == attempt: endEpoch(plan)
+        case .endEpoch: break  // of an attempt that was given up
+        case .committed(let epoch):
+            program.committed(epoch)
+            for channel in next { channel.send(.committed(epoch)) }
+        case .abandon(let attempt):
+            if attempt > self.attempt {
+                self.attempt = attempt
+                endsSeen = 0
+                program.reset()
+                for channel in next { channel.send(.abandon(attempt)) }
+            }
+        case .close:
+            for channel in next { channel.send(.close) }
+            isClosed = true
+        }
+    }
+
+    private func run(_ input: TaskInput, _ context: EpochContext) {
+        let began = clock.now
+        var output = TaskOutput()
+        program.process(input, into: &output)
+        hand(output, context, clock.now - began)
+    }
+
+    private func endEpoch(_ plan: EpochPlan) {
+        endsSeen += 1
+        guard endsSeen == senderCount else { return }
+        endsSeen = 0
+        let began = clock.now
+        var output = TaskOutput()
+        program.endEpoch(plan, into: &output)
+        hand(output, EpochContext(epoch: plan.epoch, batchTimeMs: plan.batchTimeMs), clock.now - began)
+        for channel in next { channel.send(.endEpoch(plan)) }
+        if next.isEmpty { committer.send(.endEpoch(plan)) }
+    }
+
+    private func hand(_ output: TaskOutput, _ context: EpochContext, _ computeTime: Duration) {
+        var output = output
+        for exchange in output.exchanges {
+            next[exchange.task].send(.exchange(exchange.batch, attempt, context, bytes: 0))
+        }
+        output.exchanges.removeAll()
+        for block in output.blocks { budget.take(block.byteSize) }
+        committer.send(.output(output, attempt, context.epoch, computeTime: computeTime))
+    }
+}
