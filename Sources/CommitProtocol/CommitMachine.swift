@@ -63,7 +63,11 @@ public struct CommitMachine: Sendable {
     /// Whether epochs carry a progress record (queries that have an owner).
     public let hasProgress: Bool
     public private(set) var phase = Phase.broken
+    /// By epoch.
     private var works: [Work] = []
+    /// Tasks are not in step: an output of epoch n+1 may arrive before the first of epoch n. So an epoch begins before its
+    /// seal only when it is known to be next.
+    private var lastCommitted: Epoch?
 
     public init(guarantee: Guarantee, hasProgress: Bool) {
         self.guarantee = guarantee
@@ -81,6 +85,7 @@ public struct CommitMachine: Sendable {
         switch event {
         case .initialized:
             works.removeAll()
+            lastCommitted = nil
             phase = .ready
         case .broken:
             works.removeAll()
@@ -112,6 +117,7 @@ public struct CommitMachine: Sendable {
         } else if phase == .committing(epoch), let plan = works.first?.plan {
             works.removeFirst()
             phase = .ready
+            lastCommitted = epoch
             actions.append(.notifyCommitted(plan))
         }
     }
@@ -146,7 +152,9 @@ public struct CommitMachine: Sendable {
     }
 
     /// User output must come before any of the epoch's own transaction, and whether there is some is known at its seal.
-    private func isAwaitingSeal(_ work: Work) -> Bool { hasProgress && work.plan == nil }
+    private func isAwaitingSeal(_ work: Work) -> Bool {
+        work.plan == nil && (hasProgress || lastCommitted?.next != work.epoch)
+    }
 
     private mutating func fillAndCommit(_ actions: inout [Action]) {
         guard case .open(let epoch) = phase, let head = works.first, head.epoch == epoch else { return }
@@ -167,14 +175,13 @@ public struct CommitMachine: Sendable {
         }
     }
 
-    /// Epochs arrive in order; a new one goes to the end.
     private mutating func update(_ epoch: Epoch, _ change: (inout Work) -> Void) {
         if let index = works.firstIndex(where: { $0.epoch == epoch }) {
             change(&works[index])
         } else {
             var work = Work(epoch: epoch)
             change(&work)
-            works.append(work)
+            works.insert(work, at: works.firstIndex { $0.epoch > epoch } ?? works.endIndex)
         }
     }
 }

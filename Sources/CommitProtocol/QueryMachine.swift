@@ -76,7 +76,10 @@ public struct QueryMachine: Sendable {
     private let start: [TopicName: StartPosition]
     private let partitionStart: [Split: StartPosition]
     private let defaultStart: StartPosition
+    /// Assigned, not yet open.
     private var arriving: Set<Split> = []
+    /// Those of `arriving` that are being located now; others that arrive meanwhile wait for the next round.
+    private var asked: Set<Split> = []
     private var leaving: Set<Split> = []
     private var located: [Split: Position] = [:]
     private var replay: ProgressRecord?
@@ -110,10 +113,7 @@ public struct QueryMachine: Sendable {
             membershipChanged(&actions)
         case .lost(let splits): lose(splits, &actions)
         case .recovered(let found) where phase == .locating: locate(found, &actions)
-        case .resolved(let positions) where phase == .resolving:
-            located.merge(positions) { _, new in new }
-            phase = .anchoring
-            actions.append(.anchor(located))
+        case .resolved(let positions) where phase == .resolving: resolved(positions, &actions)
         case .anchored where phase == .anchoring: openLocated(&actions)
         case .drained where phase == .draining: settle(&actions)
         case .drainExpired where phase == .draining:
@@ -141,12 +141,23 @@ public struct QueryMachine: Sendable {
         case .locating, .resolving:
             if isStopping {
                 close(nil, &actions)
-            } else if !leaving.isDisjoint(with: arriving) {
-                // Nothing of it was read yet: look again at what is left.
-                settle(&actions)
+            } else {
+                giveBackUnopened(&actions)
             }
         case .anchoring, .draining, .closed: break  // looked at when this is over
         }
+    }
+
+    /// Splits that are wanted back before anything of them was read need not wait for the end of the round.
+    private mutating func giveBackUnopened(_ actions: inout [Action]) {
+        let unopened = leaving.subtracting(owned)
+        guard !unopened.isEmpty else { return }
+        leaving.subtract(unopened)
+        arriving.subtract(unopened)
+        asked.subtract(unopened)
+        for split in unopened { located[split] = nil }
+        actions.append(.release(unopened))
+        if asked.isEmpty { settle(&actions) }
     }
 
     /// Nothing is in flight: give back, stop, or take what is new.
@@ -164,6 +175,7 @@ public struct QueryMachine: Sendable {
         if !wanted.isEmpty {
             phase = .locating
             arriving.formUnion(wanted)
+            asked = wanted
             actions.append(.recover(wanted))
         } else {
             phase = owned.isEmpty ? .standby : .running
@@ -171,7 +183,7 @@ public struct QueryMachine: Sendable {
     }
 
     private mutating func locate(_ found: RecoveredProgress, _ actions: inout [Action]) {
-        located = found.positions.filter { arriving.contains($0.key) }
+        located = found.positions.filter { asked.contains($0.key) }
         if let record = found.progress {
             progress = record
             replay = record.phase == .planned ? record : nil
@@ -179,16 +191,24 @@ public struct QueryMachine: Sendable {
             if let moved = located.keys.filter({ resume[$0] != nil && resume[$0] != located[$0] }).min() {
                 return close(Self.movedOffsets(moved, record: resume[moved], group: located[moved]), &actions)
             }
-            located = resume.filter { arriving.contains($0.key) }
+            located = resume.filter { asked.contains($0.key) }
         }
-        let missing = arriving.subtracting(located.keys)
+        let missing = asked.subtracting(located.keys)
         if missing.isEmpty { return openLocated(&actions) }
         // New partitions of a query that has run before are read from their beginning: nothing of them was ever seen.
-        let isFirstStart = found.positions.isEmpty && found.progress == nil && owned.isSubset(of: arriving)
+        let isFirstStart = found.positions.isEmpty && found.progress == nil && owned.isSubset(of: asked)
         phase = .resolving
         var starts: [Split: StartPosition] = [:]
         for split in missing { starts[split] = isFirstStart ? startPosition(of: split) : .earliest }
         actions.append(.resolve(starts))
+    }
+
+    private mutating func resolved(_ positions: [Split: Position], _ actions: inout [Action]) {
+        // A late answer to an earlier question may name splits that are not ours any more: their positions are not touched.
+        located.merge(positions.filter { asked.contains($0.key) && located[$0.key] == nil }) { old, _ in old }
+        guard asked.isSubset(of: located.keys) else { return }
+        phase = .anchoring
+        actions.append(.anchor(located))
     }
 
     private static func movedOffsets(_ split: Split, record: Position?, group: Position?) -> StreamError {
@@ -204,13 +224,14 @@ public struct QueryMachine: Sendable {
     }
 
     private mutating func openLocated(_ actions: inout [Action]) {
-        owned.formUnion(arriving)
-        arriving.removeAll()
+        owned.formUnion(asked)
+        arriving.subtract(asked)
+        asked.removeAll()
         phase = .running
         actions.append(.open(located, replay: replay))
         located.removeAll()
         replay = nil
-        if !leaving.isEmpty || isStopping { membershipChanged(&actions) }
+        if !leaving.isEmpty || !arriving.isEmpty || isStopping { membershipChanged(&actions) }
     }
 
     private mutating func lose(_ splits: Set<Split>, _ actions: inout [Action]) {
@@ -234,8 +255,8 @@ public struct QueryMachine: Sendable {
 
     /// The one way back from every failure.
     private mutating func recoverAll(after pause: Duration, releasing lost: Set<Split> = [], _ actions: inout [Action]) {
-        arriving.formUnion(located.keys.filter { !owned.contains($0) && !lost.contains($0) })
         located.removeAll()
+        asked.removeAll()
         replay = nil
         isWriterReady = false
         phase = .recovering

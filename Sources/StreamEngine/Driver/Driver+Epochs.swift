@@ -12,6 +12,7 @@ extension Driver {
             nextEpoch = record.phase == .planned ? record.epoch : record.epoch.next
         }
         self.replay = replay
+        input.resume(paused)
         paused.removeAll()
         input.open(positions)
         endsRequestedAt = nil
@@ -49,6 +50,7 @@ extension Driver {
         if let later = admission.later {
             budget.take(later.byteSize)
             carried.append(later)
+            pauseFinished()
         }
         guard let accepted = admission.accepted else { return budget.give(block.byteSize) }
         if accepted !== block {
@@ -100,13 +102,13 @@ extension Driver {
         guard machine.phase == .running else { return false }
         requestEndsIfDue(now)
         if openEpoch == nil { openIfDue(now) }
-        if !carried.isEmpty, inFlight == nil || openEpoch != nil, mayReadCarried { takeCarried(now) }
+        if isCarriedDue, mayReadCarried { takeCarried(now) }
         if shouldCut(now) {
             cut(now)
             return true
         }
         if shouldCommitPositions(now) {
-            commitPositions()
+            commitPositions(now)
             return true
         }
         return finishIfDone(now)
@@ -141,6 +143,7 @@ extension Driver {
     private func takeCarried(_ now: MonotonicTime) {
         let blocks = carried
         carried.removeAll()
+        isCarriedDue = false
         for block in blocks { admit(block, now) }
     }
 
@@ -205,11 +208,12 @@ extension Driver {
         return cursors.hasMoved ? since >= .seconds(1) || isBounded : since >= .seconds(3600)
     }
 
-    private func commitPositions() {
+    private func commitPositions(_ now: MonotonicTime) {
         let plan = makePlan(.positions, ranges: cursors.ranges, positions: cursors.positions)
         cursors.epochCut()
         inFlight = plan
         committer.send(.commitPositions(plan))
+        applyLimits(now)
     }
 
     // MARK: - Draining
@@ -219,6 +223,7 @@ extension Driver {
         for block in carried { budget.give(block.byteSize) }
         let isCarrying = !carried.isEmpty
         carried.removeAll()
+        isCarriedDue = false
         if replay != nil {
             // A repeated plan is complete or not at all.
             if openEpoch != nil { return perform(machine.handle(.drainExpired), now) }

@@ -42,6 +42,7 @@ extension Driver {
                 }
             }
         }
+        isCarriedDue = !carried.isEmpty
         pauseFinished()
     }
 
@@ -60,7 +61,7 @@ extension Driver {
     }
 
     /// Splits that are at their limit need not be fetched.
-    private func pauseFinished() {
+    func pauseFinished() {
         let finished = cursors.splits.filter { cursors.isLimitReached($0) }
         let resumed = paused.subtracting(finished)
         let newlyPaused = finished.subtracting(paused)

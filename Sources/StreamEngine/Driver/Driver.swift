@@ -30,6 +30,8 @@ final class Driver: StepMachine {
     var inFlightRecords = 0
     /// Read but behind a limit: the beginning of the next epoch.
     var carried: [RecordBlock] = []
+    /// New limits were set since: carried records come before anything that is read.
+    var isCarriedDue = false
     var paused: Set<Split> = []
     /// The epoch whose plan is already durable and must be repeated as it is.
     var replay: ProgressRecord?
@@ -161,7 +163,7 @@ final class Driver: StepMachine {
 
     /// How much may be read now; 0 where only membership is kept.
     private var readableBytes: Int {
-        guard machine.phase == .running, carried.isEmpty, isReadingTime, !tasks.contains(where: { $0.isFull }) else {
+        guard machine.phase == .running, !isCarriedDue, isReadingTime, !tasks.contains(where: { $0.isFull }) else {
             return 0
         }
         return min(budget.available, Self.blockBytesMax)
@@ -230,12 +232,8 @@ final class Driver: StepMachine {
         cursors.close(splits)
         paused.subtract(splits)
         for split in splits { knownEnds[split] = nil }
-        carried.removeAll { block in
-            // Carried blocks are read again by whoever owns the split next; the rest of such a block is read again here.
-            guard (0..<block.count).contains(where: { splits.contains(block.split($0)) }) else { return false }
-            budget.give(block.byteSize)
-            return true
-        }
+        // Nothing is carried here: a drain or an abandoned attempt has given it up before.
+        assert(carried.isEmpty)
         input.release(splits)
         log.info("Gave back \(splits.count) splits.", LogField("query", options.name))
     }
@@ -248,6 +246,7 @@ final class Driver: StepMachine {
         drainDeadline = machine.phase == .closed ? drainDeadline : .distantFuture
         for block in carried { budget.give(block.byteSize) }
         carried.removeAll()
+        isCarriedDue = false
         for channel in tasks { channel.send(.abandon(attempt)) }
         committer.send(.abandon(attempt))
     }

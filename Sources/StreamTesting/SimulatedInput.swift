@@ -1,0 +1,144 @@
+public import CommitProtocol
+public import StreamCore
+
+/// A Kafka-like input over a `SimulatedCluster`: hands out its splits, gives records in pieces that a seed decides, and can
+/// be told to rebalance.
+public final class SimulatedInput: InputPort, WorldActor {
+    public let name = "input"
+    public var onReady: (@Sendable () -> Void)?
+    private let cluster: SimulatedCluster
+    private var random: StableRandom
+    private var events: [InputEvent] = []
+    private var pendingEvents: [InputEvent] = []
+    private var positions: [Split: Position] = [:]
+    private var endsTold: [Split: Position] = [:]
+    private var paused: Set<Split> = []
+    public private(set) var owned: Set<Split> = []
+    private var isStarted = false
+    public private(set) var isClosed = false
+    /// Every split that was read since it was assigned, for checks.
+    public private(set) var releasedCount = 0
+
+    public init(_ cluster: SimulatedCluster, seed: UInt64) {
+        self.cluster = cluster
+        random = StableRandom(seed: seed)
+    }
+
+    // MARK: - InputPort
+
+    public func start() { isStarted = true }
+
+    public func poll(bytesMax: Int) -> InputEvent? {
+        if !events.isEmpty { return events.removeFirst() }
+        guard bytesMax > 0 else { return nil }
+        return nextRecords()
+    }
+
+    public func open(_ positions: [Split: Position]) {
+        for (split, position) in positions where owned.contains(split) {
+            self.positions[split] = position
+            endsTold[split] = nil
+        }
+    }
+
+    public func release(_ splits: Set<Split>) {
+        owned.subtract(splits)
+        for split in splits { positions[split] = nil }
+        releasedCount += splits.count
+        cluster.generation += 1
+    }
+
+    public func pause(_ splits: Set<Split>) { paused.formUnion(splits) }
+    public func resume(_ splits: Set<Split>) { paused.subtract(splits) }
+
+    public func resolve(_ starts: [Split: StartPosition]) {
+        var resolved: [Split: Position] = [:]
+        for (split, start) in starts {
+            switch start {
+            case .earliest, .timestamp: resolved[split] = 0
+            case .latest: resolved[split] = end(of: split)
+            case .position(let position): resolved[split] = position
+            }
+        }
+        pendingEvents.append(.resolved(resolved))
+    }
+
+    public func requestEnds(_ splits: Set<Split>) {
+        var ends: [Split: Position] = [:]
+        for split in splits { ends[split] = end(of: split) }
+        pendingEvents.append(.ends(ends))
+    }
+
+    public func close(within: Duration) { isClosed = true }
+
+    // MARK: - The world
+
+    public var hasWork: Bool {
+        guard isStarted, !isClosed else { return false }
+        return !pendingEvents.isEmpty || (owned.isEmpty && !cluster.input.isEmpty && assigned.isEmpty)
+    }
+
+    private var assigned: Set<Split> = []
+
+    public func act() {
+        if assigned.isEmpty, owned.isEmpty { return assign(Set(cluster.input.keys)) }
+        if !pendingEvents.isEmpty { events.append(pendingEvents.removeFirst()) }
+        onReady?()
+    }
+
+    public func assign(_ splits: Set<Split>) {
+        let new = splits.subtracting(owned)
+        guard !new.isEmpty else { return }
+        assigned.formUnion(new)
+        owned.formUnion(new)
+        events.append(.assigned(new))
+        onReady?()
+    }
+
+    /// The group wants these back; they are ours until `release`.
+    public func revoke(_ splits: Set<Split>) {
+        let mine = splits.intersection(owned)
+        guard !mine.isEmpty else { return }
+        assigned.subtract(mine)
+        events.append(.revoking(mine))
+        onReady?()
+    }
+
+    /// The session is over: nothing can be committed with the old generation.
+    public func lose(_ splits: Set<Split>) {
+        let mine = splits.intersection(owned)
+        guard !mine.isEmpty else { return }
+        assigned.subtract(mine)
+        owned.subtract(mine)
+        cluster.generation += 1
+        events.append(.lost(mine))
+        onReady?()
+    }
+
+    private func end(of split: Split) -> Position { Position(Int64(cluster.input[split]?.count ?? 0)) }
+
+    private func nextRecords() -> InputEvent? {
+        let readable = positions.keys.filter { !paused.contains($0) }.sorted()
+        guard !readable.isEmpty else { return nil }
+        let split = readable[Int(random.next() % UInt64(readable.count))]
+        let position = positions[split] ?? 0
+        let values = cluster.input[split] ?? []
+        let start = Int(position.number)
+        guard start < values.count else {
+            if endsTold[split] == position { return nil }
+            endsTold[split] = position
+            return .reachedEnd(split, position)
+        }
+        let stop = min(values.count, start + 1 + Int(random.next() % 4))
+        let block = RecordBlock(topics: [split.topic])
+        for offset in start..<stop {
+            guard let value = values[offset] else { continue }
+            block.slots.append(
+                RecordSlot(
+                    value: block.arena.append(value), offset: Int64(offset), timestamp: 0, topic: 0,
+                    partition: split.partition.number, timestampType: .createTime))
+        }
+        positions[split] = Position(Int64(stop))
+        return block.isEmpty ? .reachedEnd(split, Position(Int64(stop))) : .records(block)
+    }
+}

@@ -1,0 +1,95 @@
+import StreamCore
+public import StreamEngine
+
+/// Something outside the query that moves by itself: a broker, a network, a fault.
+public protocol WorldActor: AnyObject {
+    var name: String { get }
+    /// Whether `act` would do something now.
+    var hasWork: Bool { get }
+    func act()
+}
+
+/// Runs step machines and the world around them in one thread, in an order that a seed decides: same seed, same trace.
+public final class SimulatedScheduler {
+    public let clock: ManualClock
+    public private(set) var stepCount = 0
+    /// The names of what ran, in order, when `keepsTrace` is set.
+    public private(set) var trace: [String] = []
+    public var keepsTrace = false
+    private var random: StableRandom
+    private var machines: [any StepMachine] = []
+    private var deadlines: [MonotonicTime] = []
+    private var actors: [any WorldActor] = []
+
+    public init(seed: UInt64, clock: ManualClock) {
+        random = StableRandom(seed: seed)
+        self.clock = clock
+    }
+
+    public func add(_ machines: [any StepMachine]) {
+        self.machines += machines
+        deadlines += machines.map { _ in MonotonicTime.zero }
+    }
+
+    public func add(_ actor: any WorldActor) { actors.append(actor) }
+
+    /// The process dies: its machines never step again.
+    public func removeMachines() {
+        machines.removeAll()
+        deadlines.removeAll()
+    }
+
+    public enum Outcome: Sendable { case finished, conditionMet, outOfSteps, stuck }
+
+    /// Runs until all machines are finished, the condition holds, or the steps are used up.
+    public func run(steps: Int, until condition: () -> Bool = { false }) -> Outcome {
+        for _ in 0..<steps {
+            if machines.isEmpty { return .finished }
+            if condition() { return .conditionMet }
+            if !runOne() { return .stuck }
+        }
+        return condition() ? .conditionMet : .outOfSteps
+    }
+
+    /// - Returns: false when nothing can ever happen again.
+    private func runOne() -> Bool {
+        stepCount += 1
+        let now = clock.now
+        let ready = machines.indices.filter { machines[$0].signal.isUp || deadlines[$0] <= now }
+        let active = actors.filter(\.hasWork)
+        let choices = ready.count + active.count
+        guard choices > 0 else {
+            guard let next = deadlines.min(), next < .distantFuture else { return false }
+            clock.advance(to: next)
+            return true
+        }
+        let choice = Int(random.next() % UInt64(choices))
+        // A little time passes with everything that happens.
+        clock.advance(by: .microseconds(Int64(random.next() % 500)))
+        if choice < ready.count {
+            step(ready[choice])
+        } else {
+            let actor = active[choice - ready.count]
+            note(actor.name)
+            actor.act()
+        }
+        return true
+    }
+
+    private func step(_ index: Int) {
+        let machine = machines[index]
+        note(machine.name)
+        machine.signal.consume()
+        switch machine.step(now: clock.now) {
+        case .ran: deadlines[index] = .zero
+        case .waiting(let until): deadlines[index] = until
+        case .finished:
+            machines.remove(at: index)
+            deadlines.remove(at: index)
+        }
+    }
+
+    private func note(_ name: String) {
+        if keepsTrace { trace.append(name) }
+    }
+}

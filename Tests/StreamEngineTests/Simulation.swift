@@ -1,0 +1,96 @@
+import CommitProtocol
+import StreamCore
+import StreamEngine
+import StreamTesting
+
+/// Upper-cases each value; drops those that begin with "drop"; faults on "bad".
+final class UppercaseProgram: TaskProgram {
+    let faults: FaultHandler
+    init(policy: ErrorPolicy) { faults = FaultHandler(policy: policy, query: QueryName("simulated")) }
+
+    func process(_ input: TaskInput, into output: inout TaskOutput) {
+        guard case .records(let block, let context) = input else { return }
+        let result = RecordBlock(topics: ["out"])
+        var bad: [RowFault] = []
+        output.counts.read += block.count
+        for index in 0..<block.count {
+            let text = String(decoding: block.value(index) ?? [], as: UTF8.self)
+            if text.hasPrefix("bad") {
+                bad.append(RowFault(row: Int32(index), code: "BAD", message: "bad record"))
+            } else if text.hasPrefix("drop") {
+                output.counts.filtered += 1
+            } else {
+                output.counts.emittedFrom += 1
+                result.slots.append(RecordSlot(value: result.arena.append(text.uppercased())))
+            }
+        }
+        output.blocks.append(result)
+        faults.handle(bad, in: block, context, into: &output)
+    }
+}
+
+/// One cluster, and processes on it that live and die.
+final class Simulation {
+    let cluster = SimulatedCluster()
+    let clock = ManualClock()
+    let scheduler: SimulatedScheduler
+    var input: SimulatedInput
+    var writer: SimulatedWriter
+    var query: StreamQuery?
+    private let seed: UInt64
+    private var lives: UInt64 = 0
+
+    init(seed: UInt64) {
+        self.seed = seed
+        scheduler = SimulatedScheduler(seed: seed, clock: clock)
+        input = SimulatedInput(cluster, seed: seed)
+        writer = SimulatedWriter(cluster, seed: seed)
+    }
+
+    func fill(splits: Int, records: Int) {
+        for split in 0..<splits {
+            cluster.input[Split("in", PartitionID(Int32(split)))] = (0..<records).map { number in
+                number % 7 == 5 ? nil : number % 11 == 3 ? "drop-\(split)-\(number)" : "p\(split)-\(number)"
+            }
+        }
+    }
+
+    /// What exactly once means here: each kept record's upper-cased value, by split, in order.
+    var expected: [[String]] {
+        cluster.input.keys.sorted().map { split in
+            (cluster.input[split] ?? []).compactMap { $0 }.filter { !$0.hasPrefix("drop") && !$0.hasPrefix("bad") }
+                .map { $0.uppercased() }
+        }
+    }
+
+    var actual: [[String]] {
+        let values = cluster.outputs.filter { $0.topic == "out" }.map(\.value)
+        return cluster.input.keys.sorted().map { split in
+            values.filter { $0.hasPrefix("P\(split.partition)-") }
+        }
+    }
+
+    func startProcess(faultRate: UInt64 = 0, _ configure: (inout QueryOptions) -> Void = { _ in }) throws {
+        lives += 1
+        scheduler.removeMachines()
+        input = SimulatedInput(cluster, seed: seed &+ lives)
+        writer = SimulatedWriter(cluster, seed: seed &+ lives &* 31, faultRate: faultRate)
+        scheduler.add(input)
+        scheduler.add(writer)
+        var options = QueryOptions(name: QueryName("simulated"))
+        options.defaultStart = .earliest
+        configure(&options)
+        let policy = ErrorPolicy.deadLetter("dlq")
+        let query = try StreamQuery(
+            options: options, input: input, writer: writer,
+            stages: [Stage(taskCount: options.taskCount ?? 1) { _ in UppercaseProgram(policy: policy) }],
+            userOutputs: InlineUserOutput(), clock: clock)
+        self.query = query
+        scheduler.add(query.machines)
+    }
+
+    /// Whether every input position is committed.
+    var isCaughtUp: Bool {
+        cluster.input.allSatisfy { split, values in cluster.positions[split] == Position(Int64(values.count)) }
+    }
+}
