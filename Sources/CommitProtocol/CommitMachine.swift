@@ -13,7 +13,7 @@ public import StreamCore
 ///     ├──▶ planning ── committed ──▶ delivering ── delivered ──────────┘ (then begins as above)
 ///   any ── failed ──▶ broken ── restart ──▶ (initialize) ── initialized ──▶ ready
 /// ```
-public struct CommitMachine: Sendable {
+public struct CommitMachine: Sendable, Hashable {
     public enum Phase: Sendable, Hashable {
         /// No usable writer; every epoch is dropped.
         case broken
@@ -51,7 +51,7 @@ public struct CommitMachine: Sendable {
         case notifyCommitted(EpochPlan)
     }
 
-    private struct Work: Sendable {
+    private struct Work: Sendable, Hashable {
         var epoch: Epoch
         var hasQueuedOutput = false
         var plan: EpochPlan?
