@@ -10,8 +10,8 @@ enum GoldenText {
         case .string(let column): return quoted(column.arena.string(column.views[row]))
         case .binary(let column):
             return "x'" + column.arena.array(column.views[row]).map { hex($0) }.joined() + "'"
-        case .float(let column): return number(NumberCast.text(column.values[row]))
-        case .double(let column): return number(NumberCast.text(column.values[row]))
+        case .float(let column): return number(column.values[row].description)
+        case .double(let column): return number(column.values[row].description)
         case .timestamp(let column):
             // The file shows a fraction with six digits.
             let text = TimeText.timestamp(column.values[row], zone: .utc)
@@ -33,7 +33,8 @@ enum GoldenText {
     private static func key(_ text: String) -> String { text.hasPrefix("\"") ? text : quoted(text) }
 
     private static func number(_ text: String) -> String {
-        if ["NaN", "Infinity", "-Infinity"].contains(text) { return quoted(text) }
+        if text == "nan" { return quoted("NaN") }
+        if text.hasSuffix("inf") { return quoted(text.hasPrefix("-") ? "-Infinity" : "Infinity") }
         return text
     }
 

@@ -21,10 +21,10 @@ enum ConditionalFunctions {
         ScalarFunction(
             "typeof",
             .custom(1...1) { (typing: inout CallTyping) throws(SyntaxIssue) in
-                typing.arguments = [.text(typing.arguments[0].typeName)]
-                return ResultType(.string)
+                typing.replace(with: .text(typing.arguments[0].typeName))
             }
-        ) { $0.arguments[0].expanded($0.count) },
+        ) { $0.nothing() },
+        ScalarFunction("decode", decodeSignature) { $0.nothing() },
         ScalarFunction(
             "assert_true", .exact([.boolean], optional: [.string], returns: .null), propagatesNulls: false, isFoldable: false
         ) { Branches.assertTrue($0) },
@@ -57,6 +57,19 @@ enum ConditionalFunctions {
 
     private static let nvl2Signature = Signature.custom(3...3) { (typing: inout CallTyping) throws(SyntaxIssue) in
         try typing.unify([1, 2])
+    }
+
+    /// `decode(value, search, result, …, default)` is a CASE that takes nulls for equal.
+    /// `decode(binary, charset)` is another function with the same name.
+    private static let decodeSignature = Signature.custom(2...Int.max) { (typing: inout CallTyping) throws(SyntaxIssue) in
+        if typing.count == 2 { return typing.replace(with: try typing.call("decode_charset", typing.arguments)) }
+        var branches: [Expression] = []
+        for index in stride(from: 1, to: typing.count - 1, by: 2) {
+            branches.append(try typing.call("<=>", [typing.arguments[0], typing.arguments[index]]))
+            branches.append(typing.arguments[index + 1])
+        }
+        if typing.count % 2 == 0 { branches.append(typing.arguments[typing.count - 1]) }
+        return typing.replace(with: try typing.call("case", branches))
     }
 
     /// The result has the type of the first argument; a cast copy of both is compared.

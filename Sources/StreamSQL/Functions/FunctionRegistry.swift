@@ -3,8 +3,16 @@ import StreamCore
 /// Every function by its names. A family is an array of `ScalarFunction` in a file of its own; it is listed here once.
 struct FunctionRegistry: Sendable {
     static let standard = FunctionRegistry(families: [
-        ArithmeticFunctions.all, BitFunctions.all, ComparisonFunctions.all, LogicFunctions.all,
-        ConditionalFunctions.all, PatternFunctions.all, AccessFunctions.all,
+        ArithmeticFunctions.all,
+        BitFunctions.all,
+        ComparisonFunctions.all,
+        LogicFunctions.all,
+        ConditionalFunctions.all,
+        PatternFunctions.all,
+        AccessFunctions.all,
+        CurrentTimeFunctions.all,
+        CharsetFunctions.all,
+        StringFunctions.all,
     ])
 
     private let functions: [String: ScalarFunction]
@@ -36,6 +44,7 @@ struct FunctionRegistry: Sendable {
                 "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "'\(typing.name)' takes \(wanted) arguments, not \(typing.count)")
         }
         let result = try function.signature.resolve(&typing)
+        if let replacement = typing.replacement { return replacement }
         return Expression(.call(function.name, typing.arguments), result.type, units: result.units)
     }
 }

@@ -53,6 +53,20 @@ struct CallTyping {
     /// How each argument is called where it becomes a field: an alias or a column's name, else nil.
     let argumentNames: [String?]
     let zone: TimeZone
+    /// Set by a signature that is written in terms of other functions (see `call`): stands in for the call.
+    var replacement: Expression?
+
+    init(
+        name: String, arguments: [Expression], spans: [SourceSpan], span: SourceSpan, argumentNames: [String?],
+        zone: TimeZone
+    ) {
+        self.name = name
+        self.arguments = arguments
+        self.spans = spans
+        self.span = span
+        self.argumentNames = argumentNames
+        self.zone = zone
+    }
 
     var count: Int { arguments.count }
     func type(_ index: Int) -> DataType { arguments[index].type }
@@ -86,6 +100,21 @@ struct CallTyping {
         }
         for index in indices { arguments[index] = arguments[index].cast(to: common) }
         return ResultType(common, units: units)
+    }
+
+    /// A call of another function with some of these arguments, typed by that function's own rules.
+    func call(_ function: String, _ arguments: [Expression]) throws(SyntaxIssue) -> Expression {
+        guard let target = FunctionRegistry.standard[function] else { preconditionFailure("no function '\(function)'") }
+        var typing = CallTyping(
+            name: name, arguments: arguments, spans: arguments.map { _ in span }, span: span,
+            argumentNames: arguments.map { _ in nil }, zone: zone)
+        return try FunctionRegistry.typed(target, &typing)
+    }
+
+    /// Lets another expression stand for the call.
+    mutating func replace(with expression: Expression) -> ResultType {
+        replacement = expression
+        return ResultType(expression.type, units: expression.units)
     }
 
     /// The constant text of an argument, or nil if it is no literal.
