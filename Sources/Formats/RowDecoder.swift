@@ -10,8 +10,8 @@ public protocol RowDecoder: AnyObject {
     /// A row is all or nothing: a record that cannot be decoded is null in all columns and listed once in `faults`,
     /// ascending by row. A tombstone is a row of nulls and no fault.
     ///
-    /// - Parameter rows: the slots that are wanted, ascending; nil means all. The others are null, and not in the
-    ///   batch's selection.
+    /// - Parameter rows: the slots that are wanted, ascending; nil means all. The others are not in the
+    ///   batch's selection, and what its columns hold there is unspecified.
     /// - Returns: columns that may share the block's arena; they are valid as long as they are kept.
     func decode(_ block: RecordBlock, rows: [Int32]?) -> (batch: RecordBatch, faults: [RowFault])
 }
