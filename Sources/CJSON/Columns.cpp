@@ -108,6 +108,12 @@ size_t Node::append() {
     return row;
 }
 
+void Node::drop() {
+    count--;
+    if (kind == CJSON_STRUCT)
+        for (Node *child : children) child->drop();
+}
+
 void Node::reset(size_t row) {
     setNull(row);
     if (width) std::memset(values.data() + row * width, 0, width);

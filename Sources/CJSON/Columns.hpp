@@ -74,6 +74,8 @@ struct Node {
     void begin(size_t rows);
     /// Adds a null and gives its place.
     size_t append();
+    /// Takes back the last row.
+    void drop();
     /// Makes a row null again, with all that is in it.
     void reset(size_t row);
     /// Prepares the search for children by name.

@@ -87,7 +87,11 @@ bool Walker::fail(cjson_code code, uint32_t position) {
 
 bool Walker::unexpected() { return fail(isAtEnd() ? CJSON_TRUNCATED : CJSON_MALFORMED, *next_); }
 
-bool Walker::malformedScalar(uint32_t token) { return fail(isAtEnd() ? CJSON_TRUNCATED : CJSON_MALFORMED, token); }
+bool Walker::malformedScalar(uint32_t token) {
+    // The last token may be the beginning of a good one, but a bracket or a comma is whole and wrong.
+    bool isWhole = std::strchr("{}[],:", document_[token]) != nullptr;
+    return fail(isAtEnd() && !isWhole ? CJSON_TRUNCATED : CJSON_MALFORMED, token);
+}
 
 bool Walker::wrong(const Node &node, uint32_t token, cjson_found found) {
     fault = cjson_fault{0, node.index, token, CJSON_WRONG_TYPE, found};

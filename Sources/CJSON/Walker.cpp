@@ -20,7 +20,7 @@ bool Walker::document(Node &root, size_t row) {
     if (document_[token] != '{') {
         switch (document_[token]) {
             case '[': case '"': return fail(CJSON_NOT_AN_OBJECT, token);
-            default: return skipScalar(token) && fail(CJSON_NOT_AN_OBJECT, token);
+            default: return fail(skipScalar(token) ? CJSON_NOT_AN_OBJECT : CJSON_MALFORMED, token);
         }
     }
     root.setValid(row);
@@ -140,7 +140,9 @@ bool Walker::map(Node &node, size_t row, unsigned depth) {
             return wrong(node, *next_, CJSON_FOUND_OUT_OF_RANGE);
         uint32_t token = *next_;
         if (!take('"')) return false;
+        // Both at once, so that they stay side by side when the document breaks off in between.
         size_t place = keys.append();
+        values.append();
         Text text;
         if (!textOf(token, text)) return false;
         if (isEscaped(text)) {
@@ -153,8 +155,10 @@ bool Walker::map(Node &node, size_t row, unsigned depth) {
         }
         if (!take(':')) return false;
         size_t known = search.find(place);
-        if (known == place) values.append();
-        else keys.count--;
+        if (known != place) {
+            keys.drop();
+            values.drop();
+        }
         if (!value(values, known, depth)) return false;
         if (isAtEnd()) return unexpected();
         uint8_t byte = document_[*next_++];

@@ -27,7 +27,7 @@ import Testing
         ("[1,2]", "NOT_AN_OBJECT"), (#"[{"a":1}]"#, "NOT_AN_OBJECT"), ("1", "NOT_AN_OBJECT"), ("null", "NOT_AN_OBJECT"),
         (#""text""#, "NOT_AN_OBJECT"), ("true", "NOT_AN_OBJECT"),
         (#"{"a":1,"unread":"# + String(repeating: "[", count: 64) + String(repeating: "]", count: 64) + "}", "TOO_DEEP"),
-        (String(repeating: #"{"a":"#, count: 100_000), "TOO_DEEP"),
+        (String(repeating: #"{"unread":"#, count: 100_000), "TOO_DEEP"),
     ]
 
     @Test(arguments: broken.indices) func brokenWhateverIsRead(_ index: Int) throws {
