@@ -52,7 +52,8 @@ static void appendCodePoint(uint32_t code, std::vector<uint8_t> &out) {
     } else if (code < 0x800) {
         out.insert(out.end(), {uint8_t(0xC0 | code >> 6), uint8_t(0x80 | (code & 63))});
     } else if (code < 0x10000) {
-        out.insert(out.end(), {uint8_t(0xE0 | code >> 12), uint8_t(0x80 | (code >> 6 & 63)), uint8_t(0x80 | (code & 63))});
+        out.insert(out.end(), {uint8_t(0xE0 | code >> 12), uint8_t(0x80 | (code >> 6 & 63)),
+                               uint8_t(0x80 | (code & 63))});
     } else {
         out.insert(out.end(), {uint8_t(0xF0 | code >> 18), uint8_t(0x80 | (code >> 12 & 63)),
                                uint8_t(0x80 | (code >> 6 & 63)), uint8_t(0x80 | (code & 63))});

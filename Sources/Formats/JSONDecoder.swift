@@ -54,7 +54,7 @@ public final class JSONDecoder: RowDecoder {
 
     private func run(_ block: RecordBlock, rows: [Int32]?) -> Int {
         precondition(rows?.allSatisfy { $0 >= 0 && $0 < block.count } ?? true, "rows are slots of the block")
-        // Safety: views lie in the arena, which is followed by more readable bytes than the call needs; nothing is kept.
+        // Safety: views lie in the arena, which more readable bytes follow than the call needs; nothing is kept.
         return unsafe block.slots.withUnsafeBytes { slots in
             let values = unsafe slots.baseAddress.map { unsafe $0 + Self.valueOffset }
             let base = unsafe block.arena.allBytes.baseAddress?.assumingMemoryBound(to: UInt8.self)

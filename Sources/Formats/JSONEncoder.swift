@@ -4,7 +4,7 @@ public import StreamCore
 ///
 /// - Null fields are left out; nulls inside arrays and maps are kept.
 /// - Timestamps are ISO 8601 with milliseconds and zone (microseconds are cut), dates text, binaries base64.
-/// - Doubles have the shortest digits that read back, as Java prints them (`1.0E7`); `NaN` and the infinities are strings.
+/// - Doubles have the shortest digits that read back, as Java prints them (`1.0E7`); `NaN` and infinities are strings.
 /// - Decimals have all digits of their scale. Control characters are escaped, other text is not.
 public final class JSONEncoder: RowEncoder {
     public let schema: Schema
@@ -39,7 +39,8 @@ public final class JSONEncoder: RowEncoder {
         case .map(let key, let value):
             switch key {
             case .array, .map, .structure:
-                throw unsupportedType(path, type, "the keys of a JSON object are strings", remedy: "Cast the keys to STRING.")
+                throw unsupportedType(
+                    path, type, "the keys of a JSON object are strings", remedy: "Cast the keys to STRING.")
             default: try check(value, path + "{}")
             }
         case .structure(let schema):

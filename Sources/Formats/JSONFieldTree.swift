@@ -52,7 +52,8 @@ struct JSONFieldTree {
         case .array: return .array
         case .structure: return .structure
         case .map(.string, _): return .map
-        case .map: throw unsupportedType(path, type, "the keys of a JSON object are strings", remedy: "Use map<string,…>.")
+        case .map:
+            throw unsupportedType(path, type, "the keys of a JSON object are strings", remedy: "Use map<string,…>.")
         case .yearMonthInterval, .dayTimeInterval, .calendarInterval:
             throw unsupportedType(path, type, "JSON has no intervals", remedy: "Read the field as STRING.")
         }

@@ -67,7 +67,8 @@ struct ObjectText {
                         unsafe copyShort(plan.prefix, to: target + cursor, plan.prefixLength)
                         cursor += plan.prefixLength
                         let scratch = unsafe plan.scratch
-                        let bytes = unsafe piece.start < 0 ? scratch + ~piece.start : (plan.source ?? scratch) + piece.start
+                        let bytes =
+                            unsafe piece.start < 0 ? scratch + ~piece.start : (plan.source ?? scratch) + piece.start
                         unsafe copyShort(bytes, to: target + cursor, piece.length)
                         cursor += piece.length
                         if plan.isQuoted {

@@ -41,7 +41,8 @@ extension ByteArena {
     func checkRoom(_ bytes: Int) throws(StreamError) {
         guard bytes > ByteArena.sizeMax - count else { return }
         throw StreamError(
-            "BATCH_TOO_LARGE", "Could not encode a batch: its rows take up to \(bytes) bytes, and a block holds less than 4 GiB.",
+            "BATCH_TOO_LARGE",
+            "Could not encode a batch: its rows take up to \(bytes) bytes, and a block holds less than 4 GiB.",
             remedy: "Lower max-offsets-per-trigger or memory.", domain: .user)
     }
 }

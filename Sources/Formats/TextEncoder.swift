@@ -44,7 +44,8 @@ public final class RawEncoder: RowEncoder {
         self.schema = schema
         guard let index = schema.index(of: column ?? "value") ?? (column == nil && schema.count == 1 ? 0 : nil) else {
             throw StreamError(
-                "UNKNOWN_COLUMN", "Format raw writes column '\(column ?? "value")' as the record's value, but there are only: "
+                "UNKNOWN_COLUMN",
+                "Format raw writes column '\(column ?? "value")' as the record's value, but there are only: "
                     + schema.fields.map(\.name).joined(separator: ", ") + ".",
                 remedy: "Name one of them, or select one column AS value.", domain: .user)
         }

@@ -47,7 +47,10 @@ import Testing
         (.decimal(precision: 5, scale: 2), #"{"a":1e2}"#, "10000e-2"),
         (.decimal(precision: 5, scale: 2), #"{"a":0.004e0}"#, "0e-2"),
         (.decimal(precision: 5, scale: 2), #"{"a":"12.5"}"#, "1250e-2"),
-        (.decimal(precision: 38, scale: 0), #"{"a":99999999999999999999999999999999999999}"#, "99999999999999999999999999999999999999e-0"),
+        (
+            .decimal(precision: 38, scale: 0), #"{"a":99999999999999999999999999999999999999}"#,
+            "99999999999999999999999999999999999999e-0"
+        ),
         (.date, #"{"a":"2024-01-02"}"#, "19724"),  // [Spark]; 2024-01-02
         (.date, #"{"a":"1969-12-31"}"#, "-1"),
         (.date, #"{"a":"2000-02-29T10:00"}"#, "11016"),
@@ -71,7 +74,10 @@ import Testing
         (.map(.string, .int32), #"{"a":{"x":1,"\u0078":2}}"#, "{'x': 2}"),
         (.map(.string, .int32), #"{"a":{"":1}}"#, "{'': 1}"),
         (.structure(Schema([Field("b", .int32), Field("c", .string)])), #"{"a":{"c":"x","b":1,"d":{}}}"#, "(1, 'x')"),
-        (.structure(Schema([Field("b", .int32), Field("c", .string)])), #"{"a":{"b":1},"a":{"c":"x"}}"#, "(null, 'x')"),
+        (
+            .structure(Schema([Field("b", .int32), Field("c", .string)])), #"{"a":{"b":1},"a":{"c":"x"}}"#,
+            "(null, 'x')"
+        ),
         (.structure(Schema([Field("b", .int32)])), #"{"a":{"b":1},"a":null}"#, "null"),
         (
             .structure(Schema([Field("b", .array(.structure(Schema([Field("c", .int32)]))))])),
@@ -111,7 +117,10 @@ import Testing
     }
 
     @Test func manyFieldsAreFoundByName() throws {
-        let names = (0..<200).map { "field_name_\($0)" } + ["a", "ab", "abcdefgh", "abcdefghi", String(repeating: "n", count: 90)]
+        let names =
+            (0..<200).map { "field_name_\($0)" } + [
+                "a", "ab", "abcdefgh", "abcdefghi", String(repeating: "n", count: 90),
+            ]
         let decoder = try JSONDecoder(schema: Schema(names.map { Field($0, .int32) }))
         let members = names.enumerated().map { "\"\($1)\":\($0)" }
         let document = "{\"field_name_\":-1,\"field_name_2000\":-1," + members.reversed().joined(separator: ",") + "}"

@@ -42,7 +42,10 @@ import Testing
         (.binary(BytesColumn([[1]])), #"{"a":"AQ=="}"#),
         (.binary(BytesColumn([[0xFB, 0xFF, 0xBF]])), #"{"a":"+/+/"}"#),
         (.string(BytesColumn(["q\"\n"])), #"{"a":"q\"\n"}"#),  // [Spark]
-        (.string(BytesColumn(["\u{1}\u{1f}\u{8}\u{c}\r\t\\/\u{7f}é😀"])), "{\"a\":\"\\u0001\\u001F\\b\\f\\r\\t\\\\/\u{7f}é😀\"}"),
+        (
+            .string(BytesColumn(["\u{1}\u{1f}\u{8}\u{c}\r\t\\/\u{7f}é😀"])),
+            "{\"a\":\"\\u0001\\u001F\\b\\f\\r\\t\\\\/\u{7f}é😀\"}"
+        ),
         (.string(BytesColumn([""])), #"{"a":""}"#),
         (.dayTimeInterval(FixedColumn([-90_061_500_000])), #"{"a":"INTERVAL '-1 01:01:01.5' DAY TO SECOND"}"#),
         (.yearMonthInterval(FixedColumn([14])), #"{"a":"INTERVAL '1-2' YEAR TO MONTH"}"#),
@@ -53,12 +56,14 @@ import Testing
         (
             .map(
                 MapColumn(
-                    keys: .string(BytesColumn(["a", "b\""])), values: .int32(FixedColumn([1, nil], default: 0)), starts: [0],
+                    keys: .string(BytesColumn(["a", "b\""])), values: .int32(FixedColumn([1, nil], default: 0)),
+                    starts: [0],
                     lengths: [2])), #"{"a":{"a":1,"b\"":null}}"#  // [Spark], but for the quote
         ),
         (
             .map(
-                MapColumn(keys: .int32(FixedColumn([1])), values: .string(BytesColumn(["x"])), starts: [0], lengths: [1])),
+                MapColumn(
+                    keys: .int32(FixedColumn([1])), values: .string(BytesColumn(["x"])), starts: [0], lengths: [1])),
             #"{"a":{"1":"x"}}"#  // [Spark]
         ),
         (
@@ -99,7 +104,8 @@ import Testing
         let arena = ByteArena()
         let views = (0..<2000).map { arena.append("value number \($0) that is longer than a block of 32 bytes") }
         let schema = Schema([Field("a", .string)])
-        let batch = RecordBatch(schema: schema, columns: [.string(BytesColumn(arena: arena, views: views))], count: 2000)
+        let batch = RecordBatch(
+            schema: schema, columns: [.string(BytesColumn(arena: arena, views: views))], count: 2000)
         let encoded = try JSONEncoder(schema: schema).encode(batch, into: arena)
         #expect(arena.string(encoded[1999]) == #"{"a":"value number 1999 that is longer than a block of 32 bytes"}"#)
         #expect(arena.string(encoded[0]) == #"{"a":"value number 0 that is longer than a block of 32 bytes"}"#)
@@ -108,7 +114,8 @@ import Testing
     @Test func emptyBatchesAndNoColumns() throws {
         let arena = ByteArena()
         let none = Schema([])
-        #expect(try JSONEncoder(schema: none).encode(RecordBatch(schema: none, columns: [], count: 0), into: arena).isEmpty)
+        #expect(
+            try JSONEncoder(schema: none).encode(RecordBatch(schema: none, columns: [], count: 0), into: arena).isEmpty)
         let two = try JSONEncoder(schema: none).encode(RecordBatch(schema: none, columns: [], count: 2), into: arena)
         #expect(two.map { arena.string($0) } == ["{}", "{}"])
         #expect(throws: StreamError("UNSUPPORTED_TYPE", "")) {

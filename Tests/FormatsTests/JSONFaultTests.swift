@@ -26,7 +26,10 @@ import Testing
         ("{\"a\":1,\u{c}\"b\":2}", "MALFORMED_JSON"),
         ("[1,2]", "NOT_AN_OBJECT"), (#"[{"a":1}]"#, "NOT_AN_OBJECT"), ("1", "NOT_AN_OBJECT"), ("null", "NOT_AN_OBJECT"),
         (#""text""#, "NOT_AN_OBJECT"), ("true", "NOT_AN_OBJECT"),
-        (#"{"a":1,"unread":"# + String(repeating: "[", count: 64) + String(repeating: "]", count: 64) + "}", "TOO_DEEP"),
+        (
+            #"{"a":1,"unread":"# + String(repeating: "[", count: 64) + String(repeating: "]", count: 64) + "}",
+            "TOO_DEEP"
+        ),
         (String(repeating: #"{"unread":"#, count: 100_000), "TOO_DEEP"),
     ]
 
@@ -44,9 +47,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0x80],
-    ] as [[UInt8]]) func invalidUTF8Anywhere(_ bad: [UInt8]) throws {
+    @Test(
+        arguments: [
+            [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0x80],
+        ] as [[UInt8]]) func invalidUTF8Anywhere(_ bad: [UInt8]) throws
+    {
         for (before, after) in [(#"{"a":"x"#, #""}"#), (#"{"a":1,"unread":""#, #""}"#), (#"{"a":1,""#, #"":2}"#)] {
             let bytes = Array(before.utf8) + bad + Array(after.utf8)
             let good = Array(#"{"a":1}"#.utf8)
@@ -71,13 +76,28 @@ import Testing
         (.boolean, #"{"a":1}"#, "Field 'a': expected boolean, found a number."),
         (.double, #"{"a":"1.5"}"#, "Field 'a': expected double, found a string."),
         (.double, #"{"a":true}"#, "Field 'a': expected double, found a boolean."),
-        (.decimal(precision: 5, scale: 2), #"{"a":1000}"#, "Field 'a': expected decimal(5,2), found a value out of its range."),
-        (.decimal(precision: 5, scale: 2), #"{"a":1e999999999999999999}"#, "Field 'a': expected decimal(5,2), found a value out of its range."),
-        (.decimal(precision: 5, scale: 2), #"{"a":"x"}"#, "Field 'a': expected decimal(5,2), found a string that is no decimal(5,2)."),
+        (
+            .decimal(precision: 5, scale: 2), #"{"a":1000}"#,
+            "Field 'a': expected decimal(5,2), found a value out of its range."
+        ),
+        (
+            .decimal(precision: 5, scale: 2), #"{"a":1e999999999999999999}"#,
+            "Field 'a': expected decimal(5,2), found a value out of its range."
+        ),
+        (
+            .decimal(precision: 5, scale: 2), #"{"a":"x"}"#,
+            "Field 'a': expected decimal(5,2), found a string that is no decimal(5,2)."
+        ),
         (.date, #"{"a":"2023-02-29"}"#, "Field 'a': expected date, found a string that is no date."),
         (.date, #"{"a":19724}"#, "Field 'a': expected date, found a number."),
-        (.timestamp, #"{"a":"2024-01-02T25:00:00Z"}"#, "Field 'a': expected timestamp, found a string that is no timestamp."),
-        (.timestamp, #"{"a":"2024-01-02T03:04:05+19:00"}"#, "Field 'a': expected timestamp, found a string that is no timestamp."),
+        (
+            .timestamp, #"{"a":"2024-01-02T25:00:00Z"}"#,
+            "Field 'a': expected timestamp, found a string that is no timestamp."
+        ),
+        (
+            .timestamp, #"{"a":"2024-01-02T03:04:05+19:00"}"#,
+            "Field 'a': expected timestamp, found a string that is no timestamp."
+        ),
         (.timestamp, #"{"a":1.5}"#, "Field 'a': expected timestamp, found a number with a fraction or an exponent."),
         (.timestamp, #"{"a":9223372036854775}"#, "Field 'a': expected timestamp, found a value out of its range."),
         (.timestamp, #"{"a":"9999999-01-01"}"#, "Field 'a': expected timestamp, found a value out of its range."),

@@ -9,7 +9,8 @@ enum RandomRows {
         Field("flag", .boolean), Field("i8", .int8), Field("i16", .int16), Field("i32", .int32), Field("i64", .int64),
         Field("f", .float), Field("d", .double), Field("dec", .decimal(precision: 38, scale: 9)), Field("s", .string),
         Field("bin", .binary), Field("date", .date), Field("ts", .timestamp), Field("list", .array(.string)),
-        Field("map", .map(.string, .int64)), Field("items", .array(.structure(item))), Field("nested \"key\"\n", .structure(item)),
+        Field("map", .map(.string, .int64)), Field("items", .array(.structure(item))),
+        Field("nested \"key\"\n", .structure(item)),
     ])
 
     static func batch(_ count: Int, _ random: inout StableRandom) -> RecordBatch {
@@ -18,8 +19,12 @@ enum RandomRows {
     }
 
     static func text(_ random: inout StableRandom) -> String {
-        let parts = ["", "a", "xyz", "\"", "\\", "\n", "\u{1}", "\u{1f}", "é", "😀", "\u{7f}", "/", String(repeating: "w", count: 40)]
-        return (0..<Int.random(in: 0...4, using: &random)).map { _ in parts.randomElement(using: &random) ?? "" }.joined()
+        let parts = [
+            "", "a", "xyz", "\"", "\\", "\n", "\u{1}", "\u{1f}", "é", "😀", "\u{7f}", "/",
+            String(repeating: "w", count: 40),
+        ]
+        return (0..<Int.random(in: 0...4, using: &random)).map { _ in parts.randomElement(using: &random) ?? "" }
+            .joined()
     }
 
     private static func column(_ type: DataType, _ count: Int, _ random: inout StableRandom) -> Column {
@@ -33,8 +38,13 @@ enum RandomRows {
         case .int16: return .int16(FixedColumn(some { Int16(truncatingIfNeeded: bits(&$0)) }, default: 0))
         case .int32: return .int32(FixedColumn(some { Int32(truncatingIfNeeded: bits(&$0)) }, default: 0))
         case .int64: return .int64(FixedColumn(some { Int64(bitPattern: bits(&$0)) }, default: 0))
-        case .float: return .float(FixedColumn(some { Float(bitPattern: UInt32.random(in: 0..<0x7F80_0000, using: &$0)) }, default: 0))
-        case .double: return .double(FixedColumn(some { Double(bitPattern: UInt64.random(in: 0..<0x7FF0_0000_0000_0000, using: &$0)) }, default: 0))
+        case .float:
+            return .float(
+                FixedColumn(some { Float(bitPattern: UInt32.random(in: 0..<0x7F80_0000, using: &$0)) }, default: 0))
+        case .double:
+            return .double(
+                FixedColumn(
+                    some { Double(bitPattern: UInt64.random(in: 0..<0x7FF0_0000_0000_0000, using: &$0)) }, default: 0))
         case .decimal(let precision, let scale):
             let values = some { Int128(Int64(bitPattern: bits(&$0))) * Int128(Int64(bitPattern: bits(&$0)) >> 2) }
             return .decimal(DecimalColumn(FixedColumn(values, default: 0), precision: precision, scale: scale))
@@ -43,7 +53,10 @@ enum RandomRows {
         case .date: return .date(FixedColumn(some { Int32.random(in: -800_000..<3_000_000, using: &$0) }, default: 0))
         case .timestamp:
             // Whole milliseconds: the encoder cuts the rest.
-            return .timestamp(FixedColumn(some { Int64.random(in: -60_000_000_000_000...250_000_000_000_000, using: &$0) * 1000 }, default: 0))
+            return .timestamp(
+                FixedColumn(
+                    some { Int64.random(in: -60_000_000_000_000...250_000_000_000_000, using: &$0) * 1000 }, default: 0)
+            )
         case .array(let element):
             let (starts, lengths, total) = ranges(count, &random)
             return .array(ArrayColumn(elements: column(element, total, &random), starts: starts, lengths: lengths))
@@ -51,11 +64,15 @@ enum RandomRows {
             let (starts, lengths, total) = ranges(count, &random)
             let keys = (0..<total).map { "\(text(&random))\($0)" as String? }
             return .map(
-                MapColumn(keys: .string(BytesColumn(keys)), values: column(value, total, &random), starts: starts, lengths: lengths))
+                MapColumn(
+                    keys: .string(BytesColumn(keys)), values: column(value, total, &random), starts: starts,
+                    lengths: lengths))
         case .structure(let schema):
             let nulls = Bitmap.marking(some { $0.next() }) { $0 == nil }
             return .structure(
-                StructColumn(schema: schema, columns: schema.fields.map { column($0.type, count, &random) }, count: count, nulls: nulls))
+                StructColumn(
+                    schema: schema, columns: schema.fields.map { column($0.type, count, &random) }, count: count,
+                    nulls: nulls))
         default: return .null(count)
         }
     }

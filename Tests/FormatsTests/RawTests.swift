@@ -12,7 +12,8 @@ import Testing
                 timestamp: 1_704_164_645_123, topic: 0, partition: 3, timestampType: .createTime),
             RecordSlot(value: .null, offset: 42, timestamp: -1, topic: 1, partition: 0, timestampType: .none),
             RecordSlot(
-                key: .empty, value: block.arena.append(contentsOf: [0xFF]), offset: 43, timestamp: 0, topic: 1, partition: 0,
+                key: .empty, value: block.arena.append(contentsOf: [0xFF]), offset: 43, timestamp: 0, topic: 1,
+                partition: 0,
                 timestampType: .logAppendTime),
         ]
         return block
@@ -26,7 +27,9 @@ import Testing
         let block = Self.records()
         let (batch, faults) = try RawDecoder(schema: RawDecoder.fullSchema).decode(block)
         #expect(faults.isEmpty)
-        #expect(show(batch, 0) == "[107] | [118, 49] | 'orders' | 3 | 41 | 1704164645123000 | 0 | [('h', [7]), ('h', null)]")
+        #expect(
+            show(batch, 0) == "[107] | [118, 49] | 'orders' | 3 | 41 | 1704164645123000 | 0 | [('h', [7]), ('h', null)]"
+        )
         #expect(show(batch, 1) == "null | null | 'returns' | 0 | 42 | null | -1 | null")
         #expect(show(batch, 2) == "[] | [255] | 'returns' | 0 | 43 | 0 | 1 | null")
         guard case .binary(let values) = batch.columns[1] else { return }
@@ -44,7 +47,9 @@ import Testing
 
     @Test func refusesOtherColumns() {
         #expect(throws: StreamError("UNKNOWN_COLUMN", "")) { try RawDecoder(schema: Schema([Field("id", .int32)])) }
-        #expect(throws: StreamError("UNSUPPORTED_TYPE", "")) { try RawDecoder(schema: Schema([Field("offset", .int32)])) }
+        #expect(throws: StreamError("UNSUPPORTED_TYPE", "")) {
+            try RawDecoder(schema: Schema([Field("offset", .int32)]))
+        }
     }
 
     @Test func metadataBesideADecodedBatch() throws {
@@ -57,7 +62,9 @@ import Testing
         #expect(batch.schema.fields.map(\.name) == ["a"] + names)
         #expect(show(batch, 0) == "null | [107] | 'orders' | 3 | 41 | 1704164645123000 | [('h', [7]), ('h', null)]")
         #expect(show(batch, 1) == "null | null | 'returns' | 0 | 42 | null | null")
-        #expect(MetadataColumns.append(["_offset"], of: records, to: decoded.batch).schema.description == "a int, _offset bigint")
+        #expect(
+            MetadataColumns.append(["_offset"], of: records, to: decoded.batch).schema.description
+                == "a int, _offset bigint")
         #expect(MetadataColumns.isMetadata("_key") && !MetadataColumns.isMetadata("key"))
     }
 

@@ -16,22 +16,22 @@ extern "C" {
 #define CJSON_SWIFT(name) __attribute__((swift_name(#name)))
 
 typedef enum CJSON_ENUM {
-    CJSON_NULL CJSON_SWIFT(null),       // no values
-    CJSON_BOOLEAN CJSON_SWIFT(boolean),    // uint8_t, 0 or 1
+    CJSON_NULL CJSON_SWIFT(null),              // no values
+    CJSON_BOOLEAN CJSON_SWIFT(boolean),        // uint8_t, 0 or 1
     CJSON_INT8 CJSON_SWIFT(int8),
     CJSON_INT16 CJSON_SWIFT(int16),
     CJSON_INT32 CJSON_SWIFT(int32),
     CJSON_INT64 CJSON_SWIFT(int64),
     CJSON_FLOAT CJSON_SWIFT(float),
     CJSON_DOUBLE CJSON_SWIFT(double),
-    CJSON_DECIMAL CJSON_SWIFT(decimal),    // __int128, unscaled
-    CJSON_STRING CJSON_SWIFT(string),     // cjson_view
-    CJSON_BINARY CJSON_SWIFT(binary),     // cjson_view, decoded from base64
-    CJSON_DATE CJSON_SWIFT(date),       // int32_t, days
-    CJSON_TIMESTAMP CJSON_SWIFT(timestamp),  // int64_t, microseconds
-    CJSON_ARRAY CJSON_SWIFT(array),      // starts and lengths; one child
-    CJSON_MAP CJSON_SWIFT(map),        // starts and lengths; two children: keys (CJSON_STRING) and values
-    CJSON_STRUCT CJSON_SWIFT(structure),     // children are its fields
+    CJSON_DECIMAL CJSON_SWIFT(decimal),        // __int128, unscaled
+    CJSON_STRING CJSON_SWIFT(string),          // cjson_view
+    CJSON_BINARY CJSON_SWIFT(binary),          // cjson_view, decoded from base64
+    CJSON_DATE CJSON_SWIFT(date),              // int32_t, days
+    CJSON_TIMESTAMP CJSON_SWIFT(timestamp),    // int64_t, microseconds
+    CJSON_ARRAY CJSON_SWIFT(array),            // starts and lengths; one child
+    CJSON_MAP CJSON_SWIFT(map),                // starts and lengths; two children: keys (CJSON_STRING) and values
+    CJSON_STRUCT CJSON_SWIFT(structure),       // children are its fields
 } cjson_kind;
 
 // A field of the schema. Fields come in preorder: a parent before its children.
@@ -66,9 +66,9 @@ typedef enum CJSON_ENUM {
     CJSON_FOUND_BOOLEAN CJSON_SWIFT(boolean),
     CJSON_FOUND_NULL CJSON_SWIFT(null),
     CJSON_FOUND_NUMBER CJSON_SWIFT(number),
-    CJSON_FOUND_FRACTION CJSON_SWIFT(fraction),      // a number with a point or an exponent for an integer
-    CJSON_FOUND_OUT_OF_RANGE CJSON_SWIFT(outOfRange),  // a number (or an instant) beyond the type's range
-    CJSON_FOUND_BAD_TEXT CJSON_SWIFT(badText),      // text, but not in the type's form
+    CJSON_FOUND_FRACTION CJSON_SWIFT(fraction),// a number with a point or an exponent for an integer
+    CJSON_FOUND_OUT_OF_RANGE CJSON_SWIFT(outOfRange),// a number (or an instant) beyond the type's range
+    CJSON_FOUND_BAD_TEXT CJSON_SWIFT(badText), // text, but not in the type's form
 } cjson_found;
 
 typedef struct {
@@ -85,7 +85,7 @@ typedef struct {
     const uint64_t *nulls;   // a set bit is a null
     const int32_t *starts;   // arrays and maps
     const int32_t *lengths;
-    const uint8_t *side;     // strings and binaries whose views point here instead of into the documents' arena, else NULL
+    const uint8_t *side;     // where the views of strings and binaries point; NULL: into the documents' arena
     size_t side_length;
     uint8_t has_nulls;
 } cjson_column;
