@@ -9,10 +9,12 @@ static size_t widthOf(cjson_kind kind) {
         case CJSON_INT16: return 2;
         case CJSON_INT32:
         case CJSON_FLOAT:
-        case CJSON_DATE: return 4;
+        case CJSON_DATE:
+        case CJSON_YEAR_MONTH: return 4;
         case CJSON_INT64:
         case CJSON_DOUBLE:
         case CJSON_TIMESTAMP:
+        case CJSON_DAY_TIME:
         case CJSON_STRING:
         case CJSON_BINARY: return 8;
         case CJSON_DECIMAL: return 16;

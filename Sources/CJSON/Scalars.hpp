@@ -28,6 +28,11 @@ Outcome parseDate(const uint8_t *text, size_t length, int32_t &days);
 /// ISO 8601 as Spark reads it: `T` or a space, up to 9 digits of fraction (cut to microseconds), offset or none (UTC).
 Outcome parseTimestamp(const uint8_t *text, size_t length, int64_t &microseconds);
 
+/// `INTERVAL '1-2' YEAR TO MONTH`, `INTERVAL '3' MONTH`: what the encoder and Spark's `to_json` write.
+Outcome parseYearMonthInterval(const uint8_t *text, size_t length, int32_t &months);
+/// `INTERVAL '1 02:03:04.5' DAY TO SECOND`, `INTERVAL '1' DAY`.
+Outcome parseDayTimeInterval(const uint8_t *text, size_t length, int64_t &microseconds);
+
 /// Whether every backslash in the text of a string begins one of JSON's escapes.
 bool hasValidEscapes(const uint8_t *text, size_t length);
 /// Appends the text without its escapes; half of a surrogate pair becomes U+FFFD. False: an escape is malformed.

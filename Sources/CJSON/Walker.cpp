@@ -305,6 +305,14 @@ bool Walker::typedText(Node &node, size_t row, uint32_t token) {
             outcome = parseTimestamp(text.bytes, text.length, instant);
             node.set(row, instant);
             break;
+        case CJSON_YEAR_MONTH:
+            outcome = parseYearMonthInterval(text.bytes, text.length, days);
+            node.set(row, days);
+            break;
+        case CJSON_DAY_TIME:
+            outcome = parseDayTimeInterval(text.bytes, text.length, instant);
+            node.set(row, instant);
+            break;
         case CJSON_BINARY: {
             size_t start = node.side.size();
             if (!decodeBase64(text.bytes, text.length, node.side)) outcome = Outcome::badText;

@@ -50,7 +50,9 @@ struct DecodedColumns {
         case .structure(let schema):
             let columns = schema.fields.map { next($0.type) }
             return .structure(StructColumn(schema: schema, columns: columns, count: count, nulls: nulls))
-        case .yearMonthInterval, .dayTimeInterval, .calendarInterval:
+        case .yearMonthInterval: return unsafe .yearMonthInterval(fixed(source, nulls))
+        case .dayTimeInterval: return unsafe .dayTimeInterval(fixed(source, nulls))
+        case .calendarInterval:
             preconditionFailure("refused when the decoder was made")
         }
     }

@@ -13,6 +13,7 @@ public import StreamCore
 /// - `DECIMAL` takes a number, or one as text, exactly, rounded half up to its scale.
 /// - `STRING` takes anything: what is not text becomes its JSON text, byte by byte.
 /// - `TIMESTAMP` takes ISO 8601 text or whole seconds, `DATE` text, `BINARY` base64.
+/// - Intervals are the text that SQL writes: `INTERVAL '1-2' YEAR TO MONTH`, `INTERVAL '1 02:03:04.5' DAY TO SECOND`.
 /// - Half of a surrogate pair (`"\ud800"`) becomes U+FFFD.
 ///
 /// Faults: `MALFORMED_JSON`, `TRUNCATED`, `INVALID_UTF8`, `TOO_DEEP`, `NOT_AN_OBJECT`, `WRONG_TYPE`.
@@ -28,7 +29,7 @@ public final class JSONDecoder: RowDecoder {
     /// - Parameters:
     ///   - schema: the columns to decode; empty to check documents only.
     ///   - depthMax: how many objects and arrays may be open at once (1 to 1,000), the document's own included.
-    /// - Throws: `UNSUPPORTED_TYPE`: intervals, and maps whose keys are not strings.
+    /// - Throws: `UNSUPPORTED_TYPE`: intervals of mixed units (INTERVAL), and maps whose keys are not strings.
     public init(schema: Schema, depthMax: Int = 64) throws(StreamError) {
         self.schema = schema
         let tree = try JSONFieldTree(schema)

@@ -54,8 +54,10 @@ struct JSONFieldTree {
         case .map(.string, _): return .map
         case .map:
             throw unsupportedType(path, type, "the keys of a JSON object are strings", remedy: "Use map<string,…>.")
-        case .yearMonthInterval, .dayTimeInterval, .calendarInterval:
-            throw unsupportedType(path, type, "JSON has no intervals", remedy: "Read the field as STRING.")
+        case .yearMonthInterval: return .yearMonth
+        case .dayTimeInterval: return .dayTime
+        case .calendarInterval:
+            throw unsupportedType(path, type, "intervals of mixed units cannot be read", remedy: "Read the field as STRING.")
         }
     }
 

@@ -62,6 +62,11 @@ import Testing
         (.timestamp, #"{"a":"2024-01-02T03:04:05-0100"}"#, "1704168245000000"),
         (.timestamp, #"{"a":"2024-01-02"}"#, "1704153600000000"),
         (.timestamp, #"{"a":"1969-12-31T23:59:59.999999Z"}"#, "-1"),
+        (.yearMonthInterval, #"{"a":"INTERVAL '-1-2' YEAR TO MONTH"}"#, "-14"),
+        (.yearMonthInterval, #"{"a":"INTERVAL '3' MONTH"}"#, "3"),
+        (.dayTimeInterval, #"{"a":"INTERVAL '1' DAY"}"#, "86400000000"),
+        (.dayTimeInterval, #"{"a":"INTERVAL '-1 01:01:01.5' DAY TO SECOND"}"#, "-90061500000"),
+        (.dayTimeInterval, #"{"a":"INTERVAL '-106751991 04:00:54.775808' DAY TO SECOND"}"#, "-9223372036854775808"),
         (.binary, #"{"a":"AQI="}"#, "[1, 2]"),
         (.binary, #"{"a":"AQID"}"#, "[1, 2, 3]"),
         (.binary, #"{"a":"\u0041Q=="}"#, "[1]"),
@@ -167,7 +172,7 @@ import Testing
             try JSONDecoder(schema: Schema([Field("m", .map(.int32, .string))]))
         }
         #expect(throws: StreamError("UNSUPPORTED_TYPE", "")) {
-            try JSONDecoder(schema: Schema([Field("i", .dayTimeInterval)]))
+            try JSONDecoder(schema: Schema([Field("i", .calendarInterval)]))
         }
     }
 }

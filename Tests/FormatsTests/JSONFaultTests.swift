@@ -101,6 +101,14 @@ import Testing
         (.timestamp, #"{"a":1.5}"#, "Field 'a': expected timestamp, found a number with a fraction or an exponent."),
         (.timestamp, #"{"a":9223372036854775}"#, "Field 'a': expected timestamp, found a value out of its range."),
         (.timestamp, #"{"a":"9999999-01-01"}"#, "Field 'a': expected timestamp, found a value out of its range."),
+        (
+            .yearMonthInterval, #"{"a":"INTERVAL '1-12' YEAR TO MONTH"}"#,
+            "Field 'a': expected interval year to month, found a string that is no interval year to month."
+        ),
+        (
+            .dayTimeInterval, #"{"a":"INTERVAL '106751992' DAY"}"#,
+            "Field 'a': expected interval day to second, found a value out of its range."
+        ),
         (.binary, #"{"a":"x"}"#, "Field 'a': expected binary, found a string that is no binary."),
         (.binary, #"{"a":"A=B="}"#, "Field 'a': expected binary, found a string that is no binary."),
         (.array(.int32), #"{"a":{}}"#, "Field 'a': expected array<int>, found an object."),

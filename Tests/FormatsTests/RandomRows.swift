@@ -8,7 +8,8 @@ enum RandomRows {
     static let schema = Schema([
         Field("flag", .boolean), Field("i8", .int8), Field("i16", .int16), Field("i32", .int32), Field("i64", .int64),
         Field("f", .float), Field("d", .double), Field("dec", .decimal(precision: 38, scale: 9)), Field("s", .string),
-        Field("bin", .binary), Field("date", .date), Field("ts", .timestamp), Field("list", .array(.string)),
+        Field("bin", .binary), Field("date", .date), Field("ym", .yearMonthInterval), Field("dt", .dayTimeInterval),
+        Field("ts", .timestamp), Field("list", .array(.string)),
         Field("map", .map(.string, .int64)), Field("items", .array(.structure(item))),
         Field("nested \"key\"\n", .structure(item)),
     ])
@@ -57,6 +58,10 @@ enum RandomRows {
                 FixedColumn(
                     some { Int64.random(in: -60_000_000_000_000...250_000_000_000_000, using: &$0) * 1000 }, default: 0)
             )
+        case .yearMonthInterval:
+            return .yearMonthInterval(FixedColumn(some { Int32(truncatingIfNeeded: bits(&$0)) }, default: 0))
+        case .dayTimeInterval:
+            return .dayTimeInterval(FixedColumn(some { Int64(bitPattern: bits(&$0)) }, default: 0))
         case .array(let element):
             let (starts, lengths, total) = ranges(count, &random)
             return .array(ArrayColumn(elements: column(element, total, &random), starts: starts, lengths: lengths))

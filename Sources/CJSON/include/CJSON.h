@@ -29,6 +29,8 @@ typedef enum CJSON_ENUM {
     CJSON_BINARY CJSON_SWIFT(binary),          // cjson_view, decoded from base64
     CJSON_DATE CJSON_SWIFT(date),              // int32_t, days
     CJSON_TIMESTAMP CJSON_SWIFT(timestamp),    // int64_t, microseconds
+    CJSON_YEAR_MONTH CJSON_SWIFT(yearMonth),   // int32_t, months
+    CJSON_DAY_TIME CJSON_SWIFT(dayTime),       // int64_t, microseconds
     CJSON_ARRAY CJSON_SWIFT(array),            // starts and lengths; one child
     CJSON_MAP CJSON_SWIFT(map),                // starts and lengths; two children: keys (CJSON_STRING) and values
     CJSON_STRUCT CJSON_SWIFT(structure),       // children are its fields
