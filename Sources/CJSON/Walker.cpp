@@ -277,8 +277,17 @@ void Walker::setView(Node &node, size_t row, Text text) {
 // MARK: - Tokens
 
 bool Walker::key(Text &text) {
-    uint32_t token = *next_;
-    if (!take('"') || !textOf(token, text) || !take(':')) return false;
+    const uint32_t *next = next_;
+    const uint8_t *document = document_;
+    uint32_t token = next[0];
+    // Nearly every key: a string, and a colon right behind it.
+    if (end_ - next >= 2 && document[token] == '"' && document[next[1]] == ':' && document[next[1] - 1] == '"'
+        && next[1] >= token + 2) {
+        text = Text{document + token + 1, next[1] - token - 2};
+        next_ = next + 2;
+    } else if (!take('"') || !textOf(token, text) || !take(':')) {
+        return false;
+    }
     if (isEscaped(text)) {
         key_.clear();
         if (!unescape(text.bytes, text.length, key_)) return fail(CJSON_MALFORMED, token);
