@@ -128,8 +128,8 @@ void Node::moveToSide(const uint8_t *base) {
     usesSide = true;
     cjson_view *all = views();
     for (size_t row = 0; row < count; row++) {
-        if (all[row].length == 0) continue;
-        auto start = uint32_t(side.size());
+        // An empty one needs a place inside the side as well; the first is as good as any, and a null's is always that.
+        auto start = all[row].length ? uint32_t(side.size()) : 0;
         const uint8_t *bytes = base + all[row].start;
         side.insert(side.end(), bytes, bytes + all[row].length);
         all[row].start = start;

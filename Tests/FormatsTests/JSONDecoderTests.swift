@@ -107,7 +107,7 @@ import Testing
 
     @Test func plainStringsShareTheBlock() throws {
         let decoder = try JSONDecoder(schema: Schema([Field("a", .string), Field("b", .string)]))
-        let source = block([#"{"a":"one","b":"x"}"#, #"{"a":"two","b":"y\n"}"#])
+        let source = block([#"{"a":"one","b":"x"}"#, #"{"a":"two","b":"y\n"}"#, #"{"a":"","b":""}"#, nil])
         let size = source.arena.count
         let batch = decoder.decode(source).batch
         guard case .string(let a) = batch.columns[0], case .string(let b) = batch.columns[1] else {
@@ -119,6 +119,8 @@ import Testing
         #expect(show(batch, 0) == "'one' | 'x'")
         #expect(show(batch, 1) == "'two' | 'y\n'")
         #expect(source.arena.count == size)
+        #expect(show(batch, 2) == "'' | ''")
+        #expect(a.views[3] == .empty && b.views[3] == .empty)
     }
 
     @Test func manyFieldsAreFoundByName() throws {
