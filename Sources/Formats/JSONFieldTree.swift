@@ -53,7 +53,7 @@ struct JSONFieldTree {
         case .structure: return .structure
         case .map(.string, _): return .map
         case .map:
-            throw unsupportedType(path, type, "the keys of a JSON object are strings", remedy: "Use map<string,…>.")
+            throw unsupportedType(path, type, "the keys of a JSON object are strings", remedy: "Use map<string, …>.")
         case .yearMonthInterval: return .yearMonth
         case .dayTimeInterval: return .dayTime
         case .calendarInterval:
