@@ -1,0 +1,94 @@
+import StreamCore
+
+/// `= != < <= > >= <=>` and `in`, `greatest`, `least`, `nullif` in their common shape: operands of one type.
+enum ComparisonFunctions {
+    static let all: [ScalarFunction] = [
+        comparison("="), comparison("!="), comparison("<"), comparison("<="), comparison(">"), comparison(">="),
+        comparison("<=>", aliases: ["equal_null"], propagatesNulls: false),
+        ScalarFunction(
+            "in",
+            .custom(2...Int.max) { (typing: inout CallTyping) throws(SyntaxIssue) in
+                _ = try typing.unify(0...)
+                try requireOrder(typing)
+                return ResultType(.boolean)
+            }, propagatesNulls: false
+        ) { Membership.evaluate($0) },
+        extreme("greatest") { $0 > 0 }, extreme("least") { $0 < 0 },
+    ]
+
+    private static func comparison(
+        _ name: String, aliases: [String] = [], propagatesNulls: Bool = true
+    ) -> ScalarFunction {
+        let operation = ComparisonOperator(rawValue: name) ?? .equal
+        return ScalarFunction(
+            name, aliases: aliases,
+            .custom(2...2) { (typing: inout CallTyping) throws(SyntaxIssue) in
+                guard Coercion.common(typing.type(0), typing.type(1)) != nil else {
+                    throw typing.issue(
+                        "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
+                        "cannot compare \(typing.arguments[0].typeName.uppercased()) with \(typing.arguments[1].typeName.uppercased())")
+                }
+                _ = try typing.unify(0...)
+                try requireOrder(typing)
+                return ResultType(.boolean)
+            }, propagatesNulls: propagatesNulls
+        ) { operation.evaluate($0) }
+    }
+
+    private static func requireOrder(_ typing: CallTyping) throws(SyntaxIssue) {
+        guard ValueOrder.isOrderable(typing.type(0)) else {
+            throw typing.issue(
+                "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
+                "values of type \(typing.type(0).name.uppercased()) cannot be compared")
+        }
+    }
+
+    /// Nulls are skipped; all null gives null.
+    private static func extreme(_ name: String, _ isBetter: @escaping @Sendable (Int) -> Bool) -> ScalarFunction {
+        ScalarFunction(
+            name,
+            .custom(2...Int.max) { (typing: inout CallTyping) throws(SyntaxIssue) in
+                let result = try typing.unify(0...)
+                try requireOrder(typing)
+                return result
+            }, propagatesNulls: false
+        ) { call in
+            let columns = call.arguments.map(\.column)
+            let orders = ValueOrder(call.type)
+            return call.picked(columns) { row in
+                var best: Pick?
+                for (source, vector) in call.arguments.enumerated() where !call.isNull(source, row) {
+                    let candidate = Pick(source, row & vector.mask)
+                    guard let current = best else {
+                        best = candidate
+                        continue
+                    }
+                    let order = orders.compare(
+                        columns[source], Int(candidate.row), columns[Int(current.source)], Int(current.row))
+                    if isBetter(order) { best = candidate }
+                }
+                return best
+            }
+        }
+    }
+}
+
+/// `IN (…)`: true if one is equal, else null if a null was met, else false.
+enum Membership {
+    static func evaluate(_ call: Call) -> Column {
+        let columns = call.arguments.map(\.column)
+        let order = ValueOrder(columns[0].type)
+        return call.boolean { row in
+            if call.isNull(0, row) { return nil }
+            var hasNull = false
+            for index in 1..<columns.count {
+                if call.isNull(index, row) {
+                    hasNull = true
+                } else if order.compare(columns[0], row & call.arguments[0].mask, columns[index], row & call.arguments[index].mask) == 0 {
+                    return true
+                }
+            }
+            return hasNull ? nil : false
+        }
+    }
+}
