@@ -20,7 +20,7 @@ package struct ProcessReport: Sendable, Hashable {
         if let memory = text(of: "/proc/self/statm") { report.read(statm: memory, pageBytes: sysconf(Int32(_SC_PAGESIZE))) }
         let ticks = sysconf(Int32(_SC_CLK_TCK))
         if let stat = text(of: "/proc/self/stat") {
-            report.read(stat: stat, ticksPerSecond: ticks, bootedAtSeconds: bootTime())
+            report.read(stat: stat, ticksPerSecond: ticks, bootedAtSeconds: bootTime)
         }
         report.openFiles = countOpenFiles()
         var limit = rlimit()
@@ -50,10 +50,13 @@ package struct ProcessReport: Sendable, Hashable {
         if let started = field(22), let bootedAtSeconds { startedAtSeconds = bootedAtSeconds + started / perSecond }
     }
 
-    private static func bootTime() -> Double? {
-        guard let stat = text(of: "/proc/stat") else { return nil }
-        let line = stat.split(separator: "\n").first { $0.hasPrefix("btime ") }
-        return line.flatMap { Double($0.dropFirst(6)) }
+    /// From two clocks, not from `/proc/stat`: a hardened unit does not show that.
+    private static var bootTime: Double {
+        var wall = timespec()
+        var sinceBoot = timespec()
+        clock_gettime(CLOCK_REALTIME, &wall)
+        clock_gettime(CLOCK_BOOTTIME, &sinceBoot)
+        return Double(wall.tv_sec - sinceBoot.tv_sec) + Double(wall.tv_nsec - sinceBoot.tv_nsec) / 1e9
     }
 
     private static func countOpenFiles() -> Int? {
