@@ -78,7 +78,9 @@ struct HTTPTests {
         #expect(post.hasPrefix("HTTP/1.1 405 ") && post.contains("\r\nAllow: GET, HEAD\r\n"))
         let long = String(repeating: "x", count: 40_000)
         #expect(get(port, "/status", extra: "X-Long: \(long)\r\n").hasPrefix("HTTP/1.1 4"))
-        #expect(exchange(port, "GET /status HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc").hasPrefix("HTTP/1.1 413 "))
+        #expect(
+            exchange(port, "GET /status HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc").hasPrefix("HTTP/1.1 413 ")
+        )
         #expect(!exchange(port, "\u{1}nonsense / HTTP/9.9\r\n\r\n").hasPrefix("HTTP/1.1 200"))
         #expect(get(port, "/healthz").hasPrefix("HTTP/1.1 200 OK\r\n"))
     }
@@ -120,7 +122,8 @@ struct HTTPTests {
     }
 
     @Test(arguments: [
-        ("127.0.0.1:8080", "127.0.0.1:8080", true), ("localhost:0", "127.0.0.1:0", true), ("[::1]:80", "[::1]:80", true),
+        ("127.0.0.1:8080", "127.0.0.1:8080", true), ("localhost:0", "127.0.0.1:0", true),
+        ("[::1]:80", "[::1]:80", true),
         ("0.0.0.0:80", "0.0.0.0:80", false), ("[::]:65535", "[::]:65535", false), ("127.9.9.9:1", "127.9.9.9:1", true),
     ])
     func addresses(text: String, description: String, isLoopback: Bool) throws {
@@ -129,7 +132,10 @@ struct HTTPTests {
         #expect(address.isLoopback == isLoopback)
     }
 
-    @Test(arguments: ["", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:+1", "::1:80", "[::1]", "host:80", "[127.0.0.1]:1", "256.0.0.1:1"])
+    @Test(arguments: [
+        "", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:+1", "::1:80", "[::1]", "host:80",
+        "[127.0.0.1]:1", "256.0.0.1:1",
+    ])
     func badAddresses(text: String) {
         #expect(throws: StreamError("INVALID_LISTEN_ADDRESS", "")) { try ListenAddress(parsing: text) }
     }

@@ -53,7 +53,9 @@ struct LogTests {
             ])
     }
 
-    @Test(arguments: [("9lives", "MILLRACE_9LIVES"), ("_pid", "MILLRACE__PID"), ("", "MILLRACE_"), ("é", "MILLRACE___")])
+    @Test(arguments: [
+        ("9lives", "MILLRACE_9LIVES"), ("_pid", "MILLRACE__PID"), ("", "MILLRACE_"), ("é", "MILLRACE___"),
+    ])
     func journalFieldNames(name: String, expected: String) {
         #expect(JournalLog.fieldName(name) == expected)
     }
@@ -106,7 +108,8 @@ struct LogTests {
 
     /// Expected values: `date -u -d @N +%FT%TZ`.
     @Test(arguments: [
-        (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"), (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+        (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
+        (951_782_400_000, "2000-02-29T00:00:00.000Z"),
         (4_107_542_399_999, "2100-02-28T23:59:59.999Z"), (Int64.max, "9999-12-31T23:59:59.999Z"),
         (Int64.min, "0000-01-01T00:00:00.000Z"),
     ])

@@ -28,7 +28,9 @@ struct MetricsTests {
         #expect(page.value("millrace_last_epoch_phase_seconds", ["query": "orders", "phase": "commit"]) == 0.008)
         #expect(page.value("millrace_epoch_duration_seconds_bucket", ["query": "orders", "le": "0.02"]) == 2)
         #expect(page.value("millrace_epoch_duration_seconds_bucket", ["query": "orders", "le": "+Inf"]) == 3)
-        #expect(page.value("millrace_last_error_timestamp_seconds", ["query": "orders", "code": "FENCED"]) == 1_772_368_245.5)
+        #expect(
+            page.value("millrace_last_error_timestamp_seconds", ["query": "orders", "code": "FENCED"])
+                == 1_772_368_245.5)
         #expect(page.value("millrace_loop_beat_age_seconds", ["query": "orders", "loop": "driver"]) == 0.02)
         #expect(page.value("process_resident_memory_bytes", [:]) == 50_000_000)
     }

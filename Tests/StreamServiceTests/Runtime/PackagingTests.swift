@@ -15,7 +15,8 @@ private func run(_ path: String, _ arguments: [String] = []) throws -> (code: In
     return (process.terminationStatus, String(decoding: output, as: UTF8.self))
 }
 
-private let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardizedFileURL.path
+private let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardizedFileURL
+    .path
 
 private func isThere(_ program: String) -> Bool {
     ["/usr/bin", "/bin", "/usr/local/bin"].contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
@@ -23,7 +24,8 @@ private func isThere(_ program: String) -> Bool {
 
 @Suite("Packaging", .timeLimit(.minutes(2)))
 struct PackagingTests {
-    @Test("systemd reads the unit without a complaint and rates it at most 1.1", .enabled(if: isThere("systemd-analyze")))
+    @Test(
+        "systemd reads the unit without a complaint and rates it at most 1.1", .enabled(if: isThere("systemd-analyze")))
     func unit() throws {
         let result = try run("\(root)/scripts/systemd/check")
         #expect(result.code == 0, "\(result.output)")
@@ -50,7 +52,9 @@ struct PackagingTests {
     @Test("installing puts files in place, twice changes nothing, and uninstalling leaves what is the user's")
     func install() throws {
         try withFolder { folder in
-            let arguments = ["--destdir", folder, "--prefix", "/opt/m", "--sysconfdir", "/etc/x", "--binary", "/bin/true"]
+            let arguments = [
+                "--destdir", folder, "--prefix", "/opt/m", "--sysconfdir", "/etc/x", "--binary", "/bin/true",
+            ]
             #expect(try run("\(root)/scripts/install", arguments).code == 0)
             let first = try run("/usr/bin/find", [folder, "-type", "f", "-printf", "%P %m %s\n"]).output
             #expect(
@@ -60,7 +64,8 @@ struct PackagingTests {
                     "opt/m/share/doc/millrace/guarantees.md", "opt/m/share/doc/millrace/operations.md",
                 ])
             #expect(first.contains("opt/m/bin/millrace 755 "))
-            let unit = try String(contentsOfFile: "\(folder)/opt/m/lib/systemd/system/millrace@.service", encoding: .utf8)
+            let unit = try String(
+                contentsOfFile: "\(folder)/opt/m/lib/systemd/system/millrace@.service", encoding: .utf8)
             #expect(unit.contains("\nExecStart=/opt/m/bin/millrace run /etc/x/millrace/%i.yaml\n"))
             #expect(!unit.contains("/usr/local"))
 
@@ -70,13 +75,17 @@ struct PackagingTests {
             #expect(try String(contentsOfFile: example, encoding: .utf8) == "mine")
 
             for _ in 1...2 { #expect(try run("\(root)/scripts/install", arguments + ["--uninstall"]).code == 0) }
-            #expect(try run("/usr/bin/find", [folder, "-type", "f", "-printf", "%P\n"]).output == "etc/x/millrace/example.yaml\n")
+            #expect(
+                try run("/usr/bin/find", [folder, "-type", "f", "-printf", "%P\n"]).output
+                    == "etc/x/millrace/example.yaml\n")
         }
     }
 
     @Test(
         "a mistake on the command line is told, and nothing is written",
-        arguments: [["--prefix"], ["--colour"], ["--prefix", "relative"], ["--prefix", "/a|b"], ["--binary", "/nowhere"]])
+        arguments: [
+            ["--prefix"], ["--colour"], ["--prefix", "relative"], ["--prefix", "/a|b"], ["--binary", "/nowhere"],
+        ])
     func installMistakes(arguments: [String]) throws {
         try withFolder { folder in
             let result = try run("\(root)/scripts/install", ["--destdir", folder] + arguments)

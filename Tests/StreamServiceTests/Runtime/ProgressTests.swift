@@ -31,7 +31,8 @@ struct ProgressTests {
         printer.show(later)
         #expect(
             written.all == [
-                "orders running · epoch 1,042 · in 12.3 k/s · out 950/s · lag 10 · epoch p50 15 ms · 9 bad · 3 epochs dropped\n"
+                "orders running · epoch 1,042 · in 12.3 k/s · out 950/s · lag 10 · epoch p50 15 ms"
+                    + " · 9 bad · 3 epochs dropped\n"
             ])
     }
 
@@ -90,7 +91,9 @@ struct ProgressTests {
         #expect(ProgressLine.perSecond(rate) == expected)
     }
 
-    @Test(arguments: [(0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567"), (Int64.min, "-9,223,372,036,854,775,808")])
+    @Test(arguments: [
+        (0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567"), (Int64.min, "-9,223,372,036,854,775,808"),
+    ])
     func groups(number: Int64, expected: String) {
         #expect(ProgressLine.grouped(number) == expected)
     }

@@ -20,7 +20,9 @@ struct PrometheusParser {
         for line in text.dropLast().split(separator: "\n", omittingEmptySubsequences: false) {
             let words = line.split(separator: " ", maxSplits: 3).map(String.init)
             if line.hasPrefix("# HELP ") {
-                guard words.count == 4, helps.insert(words[2]).inserted else { throw Failure(description: "bad help: \(line)") }
+                guard words.count == 4, helps.insert(words[2]).inserted else {
+                    throw Failure(description: "bad help: \(line)")
+                }
             } else if line.hasPrefix("# TYPE ") {
                 guard words.count == 4, types[words[2]] == nil, helps.contains(words[2]),
                     ["counter", "gauge", "histogram"].contains(words[3])
@@ -63,7 +65,8 @@ struct PrometheusParser {
         let bounds = buckets.map { Double($0.labels["le"] ?? "") ?? .nan }
         let count = samples.first { $0.name == name + "_count" }?.value
         let isSorted = zip(counts, counts.dropFirst()).allSatisfy(<=) && zip(bounds, bounds.dropFirst()).allSatisfy(<)
-        guard isSorted, bounds.last == .infinity, counts.last == count, samples.contains(where: { $0.name == name + "_sum" })
+        guard isSorted, bounds.last == .infinity, counts.last == count,
+            samples.contains(where: { $0.name == name + "_sum" })
         else { throw Failure(description: "bad histogram \(name)") }
     }
 

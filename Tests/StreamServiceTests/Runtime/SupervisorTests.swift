@@ -17,7 +17,9 @@ struct SupervisorTests {
     private let notifier = CollectingNotifier(watchdogInterval: .seconds(4))
     private let calls = Collected<String>()
 
-    private func makeSupervisor(clock: any EngineClock, _ options: ServiceSupervisor.Options = .init()) -> ServiceSupervisor {
+    private func makeSupervisor(clock: any EngineClock, _ options: ServiceSupervisor.Options = .init())
+        -> ServiceSupervisor
+    {
         let calls = self.calls
         return ServiceSupervisor(
             options: options, heartbeats: hearts, notifier: notifier, log: log, clock: clock, status: { .sample },

@@ -7,7 +7,8 @@ package struct HTTPResponse: Sendable, Hashable {
     /// For 405: the methods that are understood.
     package var allow: String?
 
-    package init(_ status: Int, _ body: String, contentType: String = "text/plain; charset=utf-8", allow: String? = nil) {
+    package init(_ status: Int, _ body: String, contentType: String = "text/plain; charset=utf-8", allow: String? = nil)
+    {
         self.status = status
         self.body = body
         self.contentType = contentType
@@ -51,7 +52,8 @@ package struct HTTPRoutes: Sendable {
         case "/healthz": return health()
         case "/readyz": return readiness()
         case "/metrics":
-            let text = MetricsPage.text(status(), process: process(), pulses: heartbeats.pulses(at: clock.now), version: version)
+            let text = MetricsPage.text(
+                status(), process: process(), pulses: heartbeats.pulses(at: clock.now), version: version)
             return HTTPResponse(200, text, contentType: MetricsText.contentType)
         case "/status":
             let text = StatusDocument.text(

@@ -48,7 +48,8 @@ package struct JournalLog: LogHandler {
         return isPlain && !taken ? result : "MILLRACE_\(result)"
     }
 
-    /// True where standard error is the stream that systemd connected to the journal: `JOURNAL_STREAM` is its device and inode.
+    /// True where standard error is the stream that systemd connected to the journal: `JOURNAL_STREAM` is its device
+    /// and inode.
     package static func isConnected(environment: [String: String]) -> Bool {
         var info = stat()
         guard let stream = environment["JOURNAL_STREAM"], fstat(STDERR_FILENO, &info) == 0 else { return false }

@@ -12,7 +12,7 @@ extension LogLevel {
         }
     }
 
-    /// Reads `--log-level` or `MILLRACE_LOG`, in any case; `warn` and `trace` are understood as well. Nil for anything else.
+    /// Reads `--log-level` or `MILLRACE_LOG`, in any case; `warn` and `trace` are understood as well. Nil for others.
     package init?(name: String) {
         switch name.lowercased() {
         case "trace", "debug": self = .debug

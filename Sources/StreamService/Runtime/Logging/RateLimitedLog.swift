@@ -25,7 +25,9 @@ package final class RateLimitedLog: LogHandler {
     private let interval: Duration
     private let entries = Mutex<[Key: Entry]>([:])
 
-    package init(_ inner: any LogHandler, every interval: Duration = .seconds(1), clock: any EngineClock = SystemClock()) {
+    package init(
+        _ inner: any LogHandler, every interval: Duration = .seconds(1), clock: any EngineClock = SystemClock()
+    ) {
         self.inner = inner
         self.interval = interval
         self.clock = clock

@@ -29,7 +29,8 @@ package struct TerminalLog: LogHandler {
         // A terminal is watched now; a file or a pipe is read later and needs the date.
         let ms = clock.wallMilliseconds
         let time = screen.isTerminal ? WallTime.timeOfDay(milliseconds: ms) : WallTime.iso(milliseconds: ms)
-        var text = paint(time, "2") + " " + paint(Self.label(level), Self.colour(level)) + " " + LogText.singleLine(message)
+        var text =
+            paint(time, "2") + " " + paint(Self.label(level), Self.colour(level)) + " " + LogText.singleLine(message)
         for field in fields {
             text += " " + paint(LogText.singleLine(field.name) + "=", "2") + LogText.value(field.value)
         }

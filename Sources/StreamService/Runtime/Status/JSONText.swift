@@ -18,7 +18,9 @@ package struct JSONText: Sendable {
         text += "}"
     }
 
-    package mutating func array<Item>(_ name: String? = nil, _ items: some Sequence<Item>, _ body: (inout JSONText, Item) -> Void) {
+    package mutating func array<Item>(
+        _ name: String? = nil, _ items: some Sequence<Item>, _ body: (inout JSONText, Item) -> Void
+    ) {
         key(name)
         text += "["
         for item in items { body(&self, item) }

@@ -20,7 +20,8 @@ package enum MetricCatalog {
     package static let buildInfo = MetricFamily(
         "millrace_build_info", .gauge, "Always 1; the version is in the label.", labels: ["version"])
     package static let queryInfo = MetricFamily(
-        "millrace_query_info", .gauge, "Always 1; the instance that runs the query is in the label.", labels: ["instance"])
+        "millrace_query_info", .gauge, "Always 1; the instance that runs the query is in the label.",
+        labels: ["instance"])
     package static let queryState = MetricFamily(
         "millrace_query_state", .gauge, "1 for the state the query is in, 0 for the others.", labels: ["state"])
     package static let ready = MetricFamily(
@@ -40,7 +41,8 @@ package enum MetricCatalog {
         "millrace_records_dead_lettered_total", .counter, "Bad input records written to the dead-letter topic.")
     package static let recordsSkipped = MetricFamily(
         "millrace_records_skipped_total", .counter, "Bad input records skipped by the error policy.")
-    package static let recordsOutput = MetricFamily("millrace_records_output_total", .counter, "Output records written.")
+    package static let recordsOutput = MetricFamily(
+        "millrace_records_output_total", .counter, "Output records written.")
     package static let bytesIn = MetricFamily("millrace_input_bytes_total", .counter, "Bytes of input records.")
     package static let bytesOut = MetricFamily("millrace_output_bytes_total", .counter, "Bytes of output records.")
 
@@ -56,7 +58,8 @@ package enum MetricCatalog {
     package static let lag = MetricFamily(
         "millrace_lag_records", .gauge, "Offsets between the committed positions and the ends, over all splits.")
     package static let splitPosition = MetricFamily(
-        "millrace_split_position", .gauge, "Next offset to read after the newest commit.", labels: ["topic", "partition"])
+        "millrace_split_position", .gauge, "Next offset to read after the newest commit.",
+        labels: ["topic", "partition"])
     package static let splitEnd = MetricFamily(
         "millrace_split_end", .gauge, "End of the split (its last stable offset).", labels: ["topic", "partition"])
     package static let splitLag = MetricFamily(
@@ -74,7 +77,8 @@ package enum MetricCatalog {
         "millrace_loop_beat_age_seconds", .gauge, "Since each loop of the process last came round.", labels: ["loop"])
 
     // The names that Prometheus client libraries agree on for every process.
-    package static let resident = MetricFamily("process_resident_memory_bytes", .gauge, "Resident memory of the process.")
+    package static let resident = MetricFamily(
+        "process_resident_memory_bytes", .gauge, "Resident memory of the process.")
     package static let virtual = MetricFamily("process_virtual_memory_bytes", .gauge, "Virtual memory of the process.")
     package static let cpu = MetricFamily("process_cpu_seconds_total", .counter, "User and system time of the process.")
     package static let openFiles = MetricFamily("process_open_fds", .gauge, "Open files of the process.")
@@ -85,7 +89,8 @@ package enum MetricCatalog {
     /// In the order of `/metrics`.
     package static let all: [MetricFamily] = [
         buildInfo, queryInfo, queryState, ready, epoch, attempt,
-        recordsRead, recordsEmittedFrom, recordsFiltered, recordsLate, recordsDeadLettered, recordsSkipped, recordsOutput,
+        recordsRead, recordsEmittedFrom, recordsFiltered, recordsLate, recordsDeadLettered, recordsSkipped,
+        recordsOutput,
         bytesIn, bytesOut, epochsCommitted, epochsDropped, epochDuration, lastPhase,
         lag, splitPosition, splitEnd, splitLag, memoryUsed, memoryBudget, restarts, lastError, beatAge,
         resident, virtual, cpu, openFiles, openFilesMax, startTime,

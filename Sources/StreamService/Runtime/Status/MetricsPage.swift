@@ -51,7 +51,8 @@ package enum MetricsPage {
         page.add(MetricCatalog.lag, snapshot.lag.map { Double($0) })
         page.add(MetricCatalog.splitPosition, named.map { ($0.labels, Double($0.split.position.number)) })
         page.add(
-            MetricCatalog.splitEnd, named.compactMap { entry in entry.split.end.map { (entry.labels, Double($0.number)) } })
+            MetricCatalog.splitEnd,
+            named.compactMap { entry in entry.split.end.map { (entry.labels, Double($0.number)) } })
         page.add(
             MetricCatalog.splitLag, named.compactMap { entry in entry.split.lag.map { (entry.labels, Double($0)) } })
     }

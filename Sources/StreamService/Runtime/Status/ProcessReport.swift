@@ -17,7 +17,9 @@ package struct ProcessReport: Sendable, Hashable {
 
     package static func read() -> ProcessReport {
         var report = ProcessReport()
-        if let memory = text(of: "/proc/self/statm") { report.read(statm: memory, pageBytes: sysconf(Int32(_SC_PAGESIZE))) }
+        if let memory = text(of: "/proc/self/statm") {
+            report.read(statm: memory, pageBytes: sysconf(Int32(_SC_PAGESIZE)))
+        }
         let ticks = sysconf(Int32(_SC_CLK_TCK))
         if let stat = text(of: "/proc/self/stat") {
             report.read(stat: stat, ticksPerSecond: ticks, bootedAtSeconds: bootTime)

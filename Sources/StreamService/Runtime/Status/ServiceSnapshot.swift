@@ -1,6 +1,6 @@
 package import StreamCore
 
-/// How a query is at one moment: what `/metrics`, `/status`, the progress display and systemd's status line are made of.
+/// How a query is at one moment: what `/metrics`, `/status`, the progress display and systemd's status line show.
 ///
 /// A value: the engine fills one in on demand. Counters count since the process began.
 package struct ServiceSnapshot: Sendable, Hashable {
@@ -51,7 +51,7 @@ package enum QueryState: String, Sendable, Hashable, CaseIterable {
     package var isReady: Bool { self == .running || self == .standby }
 }
 
-/// What became of every record. Invariant: `read = emittedFrom + filtered + late + deadLettered + skipped` at each commit.
+/// What became of every record. At each commit `read = emittedFrom + filtered + late + deadLettered + skipped`.
 package struct RecordCounters: Sendable, Hashable {
     package var read: UInt64 = 0
     /// Input records that led to at least one output record, or to a change of state.

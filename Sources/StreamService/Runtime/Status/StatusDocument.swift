@@ -71,7 +71,9 @@ package enum StatusDocument {
         json.value("cpuSeconds", process.cpuSeconds)
         json.value("threads", process.threads)
         json.value("openFiles", process.openFiles)
-        json.value("startedAt", process.startedAtSeconds.map { WallTime.iso(milliseconds: Int64(exactly: ($0 * 1000).rounded()) ?? 0) })
+        json.value(
+            "startedAt",
+            process.startedAtSeconds.map { WallTime.iso(milliseconds: Int64(exactly: ($0 * 1000).rounded()) ?? 0) })
     }
 
     private static func write(_ pulse: Heartbeats.Pulse, _ json: inout JSONText) {

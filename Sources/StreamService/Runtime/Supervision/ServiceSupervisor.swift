@@ -82,7 +82,8 @@ package final class ServiceSupervisor: Sendable {
                 shutdown: ShutdownMachine(
                     drainDeadline: options.drainDeadline, closeDeadline: options.closeDeadline),
                 notifications: NotificationPlan(
-                    startedAt: clock.now, watchdogInterval: notifier.watchdogInterval, readyWithin: options.readyWithin)))
+                    startedAt: clock.now, watchdogInterval: notifier.watchdogInterval, readyWithin: options.readyWithin)
+            ))
     }
 
     /// Starts the thread that takes signals.
@@ -116,7 +117,8 @@ package final class ServiceSupervisor: Sendable {
         thread?.join()
         // systemd hears that the end is wanted also where no signal asked for it.
         let lines = state.withLock {
-            $0.notifications.lines(.init(isReady: false, isStopping: true, allLoopsBeat: false, status: "stopped"), at: now)
+            $0.notifications.lines(
+                .init(isReady: false, isStopping: true, allLoopsBeat: false, status: "stopped"), at: now)
         }
         if !lines.isEmpty { notifier.notify(lines) }
         return state.withLock { $0.shutdown.exitCode }
@@ -161,7 +163,9 @@ package final class ServiceSupervisor: Sendable {
 
     private func stop(because reason: String) {
         let now = clock.now
-        if let action = state.withLock({ $0.shutdown.handle(.stopRequested, at: now) }) { carryOut(action, because: reason) }
+        if let action = state.withLock({ $0.shutdown.handle(.stopRequested, at: now) }) {
+            carryOut(action, because: reason)
+        }
     }
 
     private func carryOut(_ action: ShutdownMachine.Action, because reason: String) {

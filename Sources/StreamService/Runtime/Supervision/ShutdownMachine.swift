@@ -22,7 +22,8 @@ package struct ShutdownMachine: Sendable {
         case drain(until: MonotonicTime)
         /// Drop the open epoch and close at once.
         case stopNow(because: Reason)
-        /// Closing itself hangs: leave the process with exit code 1. The transaction ends by its time-out, or at the next start.
+        /// Closing itself hangs: leave the process with exit code 1. The transaction ends by its time-out, or at the
+        /// next start.
         case forceExit
     }
 
@@ -42,7 +43,8 @@ package struct ShutdownMachine: Sendable {
     package private(set) var phase = Phase.running
     private let drainDeadline: Duration
     private let closeDeadline: Duration
-    /// The same key press can arrive twice (the shell signals the group, a wrapper passes it on): the second counts only after this.
+    /// The same key press can arrive twice (the shell signals the group, a wrapper passes it on): the second counts
+    /// only after this.
     private static let repeatGap = Duration.milliseconds(250)
 
     /// - Parameters:

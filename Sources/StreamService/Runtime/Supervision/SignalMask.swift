@@ -1,8 +1,8 @@
 private import Glibc
 private import StreamCore
 
-/// The signals that a service handles. They are blocked in every thread and taken by one that waits for them, so nothing
-/// ever runs inside a signal handler.
+/// The signals that a service handles. They are blocked in every thread and taken by one that waits for them, so
+/// nothing ever runs inside a signal handler.
 package enum ServiceSignal: Sendable, Hashable, CaseIterable {
     /// Asks to stop: SIGTERM (systemd, `docker stop`) and SIGINT (Ctrl-C).
     case terminate, interrupt

@@ -18,10 +18,12 @@ package final class SupervisorThread: Sendable {
                 SignalMask.block()
                 body()
             })
-        let result = pthread_create(&thread, nil, { context in
-            context.map { Unmanaged<Box>.fromOpaque($0).takeRetainedValue().body() }
-            return nil
-        }, box.toOpaque())
+        let result = pthread_create(
+            &thread, nil,
+            { context in
+                context.map { Unmanaged<Box>.fromOpaque($0).takeRetainedValue().body() }
+                return nil
+            }, box.toOpaque())
         id = Mutex(result == 0 ? thread : nil)
         guard result == 0 else {
             box.release()
