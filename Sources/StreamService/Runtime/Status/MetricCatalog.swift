@@ -70,6 +70,8 @@ package enum MetricCatalog {
     package static let memoryBudget = MetricFamily("millrace_memory_budget_bytes", .gauge, "The query's memory budget.")
     package static let restarts = MetricFamily(
         "millrace_restarts_total", .counter, "Times the query went back to its committed progress after trouble.")
+    package static let lostOffsets = MetricFamily(
+        "millrace_lost_offsets_total", .counter, "Offsets whose records were deleted before they were read.")
     package static let lastError = MetricFamily(
         "millrace_last_error_timestamp_seconds", .gauge, "When the newest error happened; its code is in the label.",
         labels: ["code"])
@@ -92,7 +94,7 @@ package enum MetricCatalog {
         recordsRead, recordsEmittedFrom, recordsFiltered, recordsLate, recordsDeadLettered, recordsSkipped,
         recordsOutput,
         bytesIn, bytesOut, epochsCommitted, epochsDropped, epochDuration, lastPhase,
-        lag, splitPosition, splitEnd, splitLag, memoryUsed, memoryBudget, restarts, lastError, beatAge,
+        lag, splitPosition, splitEnd, splitLag, memoryUsed, memoryBudget, restarts, lostOffsets, lastError, beatAge,
         resident, virtual, cpu, openFiles, openFilesMax, startTime,
     ]
 }

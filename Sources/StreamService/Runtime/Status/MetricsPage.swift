@@ -19,6 +19,7 @@ package enum MetricsPage {
         page.add(MetricCatalog.memoryUsed, Double(snapshot.memory.usedBytes))
         page.add(MetricCatalog.memoryBudget, Double(snapshot.memory.budgetBytes))
         page.add(MetricCatalog.restarts, snapshot.restarts)
+        page.add(MetricCatalog.lostOffsets, snapshot.lostOffsets)
         page.add(MetricCatalog.lastError, snapshot.lastError.map { [([$0.code], Double($0.atMs) / 1000)] } ?? [])
         page.add(MetricCatalog.beatAge, pulses.map { ([$0.loop], $0.age.seconds) })
         add(process, to: &page)

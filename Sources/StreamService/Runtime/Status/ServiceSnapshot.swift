@@ -20,6 +20,8 @@ package struct ServiceSnapshot: Sendable, Hashable {
     package var memory = MemoryUse()
     /// How often the query went back to its committed progress after trouble.
     package var restarts: UInt64 = 0
+    /// Offsets skipped because their records were deleted before they were read (`on-data-loss: continue`).
+    package var lostOffsets: UInt64 = 0
     package var lastError: ErrorNote?
 
     package init(query: QueryName) { self.query = query }
@@ -98,10 +100,11 @@ package struct SplitStatus: Sendable, Hashable {
 package struct EpochPhases: Sendable, Hashable {
     package var poll: Duration
     package var compute: Duration
-    package var produce: Duration
+    /// Nil where it is part of the commit.
+    package var produce: Duration?
     package var commit: Duration
 
-    package init(poll: Duration, compute: Duration, produce: Duration, commit: Duration) {
+    package init(poll: Duration, compute: Duration, produce: Duration?, commit: Duration) {
         self.poll = poll
         self.compute = compute
         self.produce = produce
@@ -109,7 +112,8 @@ package struct EpochPhases: Sendable, Hashable {
     }
 
     package var named: [(name: String, duration: Duration)] {
-        [("poll", poll), ("compute", compute), ("produce", produce), ("commit", commit)]
+        let phases: [(String, Duration?)] = [("poll", poll), ("compute", compute), ("produce", produce), ("commit", commit)]
+        return phases.compactMap { name, duration in duration.map { (name, $0) } }
     }
 }
 

@@ -15,6 +15,7 @@ package enum StatusDocument {
             json.value("epoch", snapshot.epoch?.number)
             json.value("attempt", snapshot.attempt.number)
             json.value("restarts", snapshot.restarts)
+            json.value("lostOffsets", snapshot.lostOffsets)
             json.value("lagRecords", snapshot.lag)
             json.object("records") { write(snapshot.records, &$0) }
             json.object("epochs") { write(snapshot, &$0) }
