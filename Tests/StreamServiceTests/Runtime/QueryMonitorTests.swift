@@ -54,7 +54,9 @@ struct QueryMonitorTests {
         let scheduler = SimulatedScheduler(seed: 5, clock: clock)
         let query = try start(monitor, scheduler)
         #expect(!monitor.heartbeats.pulses(at: clock.now).isEmpty)
-        let caughtUp = scheduler.run(steps: 100_000) { cluster.positions[Split("in", 0)] == 30 && cluster.outputs.count == 20 }
+        let caughtUp = scheduler.run(steps: 100_000) {
+            cluster.positions[Split("in", 0)] == 30 && cluster.outputs.count == 20
+        }
         #expect(caughtUp == .conditionMet)
         _ = scheduler.run(steps: 200)
         let snapshot = monitor.snapshot

@@ -1,6 +1,6 @@
+private import CommitProtocol
 package import StreamCore
 package import StreamEngine
-private import CommitProtocol
 private import Synchronization
 
 /// Turns what the engine tells of a query into `ServiceSnapshot`s: the one bridge between the two.
@@ -72,7 +72,8 @@ package final class QueryMonitor: Sendable {
         }
     }
 
-    private static func state(of engine: QueryStatus.Snapshot, _ state: inout State, _ now: MonotonicTime) -> QueryState {
+    private static func state(of engine: QueryStatus.Snapshot, _ state: inout State, _ now: MonotonicTime) -> QueryState
+    {
         if engine.phase != .standby { state.standbySince = nil }
         if engine.isFinished { return engine.failure == nil ? .stopped : .failed }
         if state.isStopping { return .draining }

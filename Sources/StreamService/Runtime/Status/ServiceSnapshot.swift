@@ -112,7 +112,9 @@ package struct EpochPhases: Sendable, Hashable {
     }
 
     package var named: [(name: String, duration: Duration)] {
-        let phases: [(String, Duration?)] = [("poll", poll), ("compute", compute), ("produce", produce), ("commit", commit)]
+        let phases: [(String, Duration?)] = [
+            ("poll", poll), ("compute", compute), ("produce", produce), ("commit", commit),
+        ]
         return phases.compactMap { name, duration in duration.map { (name, $0) } }
     }
 }
