@@ -92,8 +92,10 @@ public struct TransactionFailure: Sendable {
 
     public var kind: Kind
     public var error: StreamError
-    /// The record that cannot be written, where it is known: index in the block of the failed `produce`.
+    /// The record that cannot be written, where it is known: its index in the block `refusedBlock`.
     public var refusedRecord: Int?
+    /// Which `produce` of the epoch that was, from 0; a broker may refuse a record as late as at the commit.
+    public var refusedBlock: Int?
 
     public init(_ kind: Kind, _ error: StreamError, refusedRecord: Int? = nil) {
         self.kind = kind

@@ -57,7 +57,7 @@ struct JSONFieldTree {
         case .yearMonthInterval: return .yearMonth
         case .dayTimeInterval: return .dayTime
         case .calendarInterval:
-            throw unsupportedType(path, type, "intervals of mixed units cannot be read", remedy: "Read the field as STRING.")
+            throw unsupportedType(path, type, "mixed units cannot be read", remedy: "Read the field as STRING.")
         }
     }
 

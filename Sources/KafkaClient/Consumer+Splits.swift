@@ -1,0 +1,214 @@
+import CRDKafka
+public import StreamCore
+
+// Which splits are read, and from where: the group's wishes and the owner's.
+//
+// A rebalance is answered at once with "nothing yet" when it assigns; `open` then adds the splits, with positions. When it
+// revokes, the answer waits for `release`: meanwhile the group waits and heartbeats go on. So nothing depends on who is
+// called first, and a split is given up only after its open epoch is committed or dropped.
+
+extension Consumer {
+    /// Reads splits from these positions on, also those that were read from elsewhere.
+    ///
+    /// A known split is taken out of librdkafka's assignment and put back: its own seek fails silently while a fetch is
+    /// only being started, and it leaves records of the older position in queues of ours.
+    public func open(_ positions: [Split: Position]) {
+        for (split, position) in positions {
+            let index = table.insert(split)
+            table[index].next = position.number
+            table[index].isReading = true
+            table[index].mustReattach = table[index].isAttached
+            table[index].validFrom = .max
+            table[index].end = nil
+        }
+        dropEvents(of: Set(positions.keys))
+        reconcile()
+    }
+
+    /// Stops handing out records; what was fetched ahead is dropped and fetched again later.
+    public func pause(_ splits: Set<Split>) {
+        table.update(splits) { $0.isReading = false }
+        dropEvents(of: splits)
+        reconcile()
+    }
+
+    /// Goes on where `pause` stopped.
+    public func resume(_ splits: Set<Split>) {
+        table.update(splits) {
+            guard !$0.isReading, $0.next >= 0 else { return }
+            $0.isReading = true
+            $0.mustReattach = $0.isAttached
+            $0.validFrom = .max
+        }
+        reconcile()
+    }
+
+    /// Gives splits up: answers the group when these were the last that it waits for.
+    public func release(_ splits: Set<Split>) {
+        guard var pending = pendingRevoke else {
+            detach(splits)
+            table.remove(splits)
+            return
+        }
+        let unasked = splits.subtracting(pending)
+        pending.subtract(splits)
+        pendingRevoke = pending
+        if pending.isEmpty { answerRevoke() }
+        if !unasked.isEmpty {
+            detach(unasked)
+            table.remove(unasked)
+        }
+    }
+
+    /// The splits that are ours now.
+    public var splits: Set<Split> { table.splits }
+
+    // MARK: - The group
+
+    func serveGroup() {
+        var notes: [ConsumerFeed.Note] = []
+        feed?.serveControl { notes.append($0) }
+        notes.forEach(take)
+        if let rebalance = client.context.withState({ state in
+            defer { state.rebalance = nil }
+            return state.rebalance
+        }) {
+            if rebalance.isAssignment { acceptAssignment(rebalance.splits) } else { recordRevoke(rebalance) }
+        }
+        noticeLoss()
+        for error in client.context.takeErrors() { events.append(.failed(error)) }
+    }
+
+    private func acceptAssignment(_ splits: Set<Split>) {
+        unsafe answer("accept an assignment") { client in
+            let empty = TopicPartitionList(capacity: 1)
+            return unsafe empty.withRaw { list in
+                if isCooperative { return unsafe rd_kafka_incremental_assign(client, list).map { unsafe AnyError.object($0) } }
+                return unsafe AnyError(rd_kafka_assign(client, list))
+            }
+        }
+        if !isCooperative { table.update(table.splits) { $0.isAttached = false } }
+        for split in splits { table.insert(split) }
+        events.append(.assigned(splits))
+    }
+
+    private func recordRevoke(_ rebalance: ClientContext.Rebalance) {
+        // An eager group takes back everything.
+        let splits = isCooperative ? rebalance.splits.intersection(table.splits) : table.splits
+        pendingRevoke = splits
+        reportedLost = rebalance.isLost
+        table.update(splits) { $0.isRevoking = true }
+        dropEvents(of: splits)
+        if splits.isEmpty {
+            answerRevoke()
+        } else {
+            events.append(rebalance.isLost ? .lost(splits) : .revoking(splits))
+        }
+    }
+
+    /// Membership may end while the release is awaited (the session expired): nothing can be committed then.
+    private func noticeLoss() {
+        guard let pending = pendingRevoke, !reportedLost else { return }
+        let isLost = (try? unsafe client.use { unsafe rd_kafka_assignment_lost($0) != 0 }) ?? false
+        if isLost {
+            reportedLost = true
+            events.append(.lost(pending))
+        }
+    }
+
+    func answerRevoke() {
+        pendingRevoke = nil
+        let revoked = table.all { $0.isRevoking }
+        let attached = table.all { $0.isRevoking && $0.isAttached }
+        unsafe answer("give splits back") { client in
+            guard isCooperative else { return unsafe AnyError(rd_kafka_assign(client, nil)) }
+            // Only what is in librdkafka's assignment: it refuses others, and the group would wait for ever.
+            let list = TopicPartitionList(attached)
+            return unsafe list.withRaw { list in
+                unsafe rd_kafka_incremental_unassign(client, list).map { unsafe AnyError.object($0) }
+            }
+        }
+        table.remove(revoked)
+        reconcile()
+    }
+
+    // MARK: - librdkafka's assignment
+
+    /// Makes librdkafka's assignment what the table wants.
+    private func reconcile() {
+        guard feed != nil else { return }
+        var out = table.all { $0.isAttached && ($0.mustReattach || !$0.isReading) }
+        if pendingRevoke != nil {
+            // An unassign would be taken for the answer that the group waits for.
+            out = []
+        }
+        detach(out)
+        let new = table.all { $0.isReading && !$0.isAttached && !$0.isRevoking }
+        guard !new.isEmpty else { return }
+        let list = TopicPartitionList(capacity: new.count)
+        let chunk = feed?.chunk ?? 0
+        table.update(new) {
+            $0.isAttached = true
+            $0.mustReattach = false
+            // Outdated messages still in the queue are recognised by librdkafka itself.
+            $0.validFrom = chunk + 1
+            list.add($0.split, offset: $0.next)
+        }
+        unsafe answer("read \(new.count) splits") { client in
+            for split in new { unsafe feed?.forward(split, of: client) }
+            return unsafe list.withRaw { list in
+                unsafe rd_kafka_incremental_assign(client, list).map { unsafe AnyError.object($0) }
+            }
+        }
+    }
+
+    private func detach(_ splits: Set<Split>) {
+        let attached = table.all { splits.contains($0.split) && $0.isAttached }
+        guard !attached.isEmpty else { return }
+        table.update(attached) {
+            $0.isAttached = false
+            $0.validFrom = .max
+        }
+        let list = TopicPartitionList(attached)
+        unsafe answer("stop reading \(attached.count) splits") { client in
+            unsafe list.withRaw { list in
+                unsafe rd_kafka_incremental_unassign(client, list).map { unsafe AnyError.object($0) }
+            }
+        }
+    }
+
+    /// What was taken out of the queue and not handed on yet.
+    private func dropEvents(of splits: Set<Split>) {
+        events.removeAll { event in
+            switch event {
+            case .reachedEnd(let split, _), .positionLost(let split, _): splits.contains(split)
+            default: false
+            }
+        }
+    }
+
+    private func answer(_ what: String, _ body: (OpaquePointer) -> AnyError?) {
+        do throws(KafkaError) {
+            let error = try unsafe client.use { unsafe body($0) }
+            switch error {
+            case .object(let object)?: throw unsafe KafkaError(consuming: object, "Could not \(what)")
+            case .code(let code)?: throw KafkaError(code, "Could not \(what)")
+            case nil: return
+            }
+        } catch {
+            client.context.record(error)
+        }
+    }
+}
+
+/// The two ways in which librdkafka returns errors.
+@safe
+private enum AnyError {
+    case object(OpaquePointer)
+    case code(rd_kafka_resp_err_t)
+
+    init?(_ code: rd_kafka_resp_err_t) {
+        if code == RD_KAFKA_RESP_ERR_NO_ERROR { return nil }
+        self = .code(code)
+    }
+}

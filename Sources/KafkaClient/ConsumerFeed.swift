@@ -1,0 +1,227 @@
+import CRDKafka
+import StreamCore
+
+/// A consumer's two queues, and the records on their way into a block.
+///
+/// The group's events stay on the consumer's own queue; the partitions' records are forwarded to a queue of ours. So the
+/// group is served also while the query's memory is full and no record may be taken.
+struct ConsumerFeed: ~Copyable {
+    private let control: QueueHandle
+    private let data: QueueHandle
+    private var batch: MessageBatch
+    private var controlBatch: MessageBatch
+    /// Counts the chunks taken from the data queue.
+    private(set) var chunk: UInt64 = 0
+    /// A running mean, to ask for about as many messages as may be handed out.
+    private var bytesPerRecord = 256
+
+    /// What came besides records.
+    enum Note {
+        case positionLost(Split)
+        case failed(KafkaError)
+    }
+
+    init(_ client: OpaquePointer, _ context: ClientContext) {
+        control = unsafe QueueHandle(adopting: rd_kafka_queue_get_consumer(client))
+        data = unsafe QueueHandle(adopting: rd_kafka_queue_new(client))
+        batch = MessageBatch(capacity: 10_000)
+        controlBatch = MessageBatch(capacity: 64)
+        control.wakeOnData(context)
+        data.wakeOnData(context)
+    }
+
+    /// Lets the records of a partition arrive in our queue. Before it is assigned: afterwards some might go elsewhere.
+    borrowing func forward(_ split: Split, of client: OpaquePointer) {
+        guard let queue = unsafe rd_kafka_queue_get_partition(client, split.topic.text, split.partition.number) else { return }
+        unsafe data.withRaw { unsafe rd_kafka_queue_forward(queue, $0) }
+        unsafe rd_kafka_queue_destroy(queue)
+    }
+
+    borrowing func stopWaking() {
+        control.stopWaking()
+        data.stopWaking()
+    }
+
+    /// Serves callbacks (rebalance, errors) and hands on what else came for the group.
+    mutating func serveControl(_ onNote: (Note) -> Void) {
+        controlBatch.fill(from: control, max: 64)
+        while let message = unsafe controlBatch.next {
+            if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+                onNote(.failed(unsafe Self.error(message)))
+            }
+            controlBatch.free()
+        }
+    }
+
+    /// Copies records until about `bytesMax` bytes are in the block or nothing is left.
+    mutating func drain(
+        into block: RecordBlock, bytesMax: Int, table: inout SplitTable, _ onNote: (Note) -> Void
+    ) {
+        var slots: [RecordSlot] = []
+        while block.arena.count + slots.count * MemoryLayout<RecordSlot>.stride < bytesMax {
+            if batch.isEmpty {
+                let left = bytesMax - block.arena.count
+                chunk += 1
+                batch.fill(from: data, max: max(1, min(batch.capacity, left / max(1, bytesPerRecord) + 1)))
+                if batch.isEmpty { break }
+                bytesPerRecord = max(64, (bytesPerRecord + batch.payloadBytes / batch.count) / 2)
+            }
+            let bytes = batch.payloadBytes
+            block.arena.reserve(min(bytes, bytesMax + 1024))
+            slots.reserveCapacity(slots.count + batch.count - batch.cursor)
+            copyChunk(into: block, &slots, bytesMax: bytesMax, table: &table, onNote)
+        }
+        block.slots = slots
+    }
+
+    /// The hot loop: one copy of each record's bytes; whatever belongs to a partition is looked up once per run of it.
+    private mutating func copyChunk(
+        into block: RecordBlock, _ slots: inout [RecordSlot], bytesMax: Int, table: inout SplitTable,
+        _ onNote: (Note) -> Void
+    ) {
+        let arena = block.arena
+        var run = Run()
+        while let message = unsafe batch.next {
+            if unsafe !run.covers(message) {
+                run.finish(&table)
+                run = unsafe Run(message, table, block, chunk: chunk)
+            }
+            let offset = unsafe message.pointee.offset
+            if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+                run.finish(&table)
+                unsafe note(message, run, &table, onNote)
+                run = Run()
+            } else if run.isLive, offset >= run.next {
+                let value = unsafe Self.copy(message.pointee.payload, message.pointee.len, arena)
+                let key = unsafe Self.copy(message.pointee.key, message.pointee.key_len, arena)
+                var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+                let time = unsafe rd_kafka_message_timestamp(message, &type)
+                slots.append(
+                    RecordSlot(
+                        key: key, value: value, headers: unsafe Self.headers(message, arena), offset: offset,
+                        timestamp: type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : time, topic: run.topic,
+                        partition: run.partition, timestampType: Self.timestampType(type)))
+                run.next = offset &+ 1
+            }
+            batch.free()
+            if arena.count + slots.count * MemoryLayout<RecordSlot>.stride >= bytesMax { break }
+        }
+        run.finish(&table)
+    }
+
+    // MARK: -
+
+    /// Messages of one partition that follow each other.
+    @safe
+    private struct Run {
+        private var rkt: OpaquePointer?
+        var partition: Int32 = -1
+        var topic: Int32 = 0
+        private(set) var index = -1
+        var next: Int64 = 0
+        /// Records may be handed out.
+        private(set) var isLive = false
+        private var first: Int64 = 0
+
+        init() {}
+
+        init(
+            _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ table: SplitTable, _ block: RecordBlock, chunk: UInt64
+        ) {
+            unsafe rkt = message.pointee.rkt
+            partition = unsafe message.pointee.partition
+            guard let rkt = unsafe rkt, let name = unsafe rd_kafka_topic_name(rkt) else { return }
+            let topicName = unsafe TopicName(String(cString: name))
+            guard let found = table.index(of: Split(topicName, PartitionID(partition))) else { return }
+            index = found
+            topic = block.topicIndex(topicName)
+            let entry = table[found]
+            next = entry.next
+            first = next
+            isLive = entry.isReading && !entry.isRevoking && chunk >= entry.validFrom
+        }
+
+        func covers(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> Bool {
+            // Topic handles stay distinct while messages of the chunk hold them.
+            unsafe message.pointee.rkt == rkt && message.pointee.partition == partition && rkt != nil
+        }
+
+        func finish(_ table: inout SplitTable) {
+            guard index >= 0, next != first else { return }
+            table[index].next = next
+            table[index].end = nil
+        }
+    }
+
+    private func note(
+        _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ run: Run, _ table: inout SplitTable, _ onNote: (Note) -> Void
+    ) {
+        let code = unsafe message.pointee.err
+        if code == RD_KAFKA_RESP_ERR__PARTITION_EOF {
+            let offset = unsafe message.pointee.offset
+            // Also how a position gets past transaction markers, which are no records.
+            guard run.isLive, offset >= run.next else { return }
+            table[run.index].next = offset
+            table[run.index].end = offset
+        } else if code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == Self.logTruncation {
+            guard run.isLive else { return }
+            table[run.index].validFrom = .max
+            onNote(.positionLost(table[run.index].split))
+        } else {
+            onNote(.failed(unsafe Self.error(message)))
+        }
+    }
+
+    /// Newer than the headers of librdkafka 2.0.
+    private static let logTruncation = rd_kafka_resp_err_t(rawValue: -139)
+
+    private static func error(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> KafkaError {
+        let code = unsafe KafkaError.Code(message.pointee.err)
+        let text = unsafe rd_kafka_message_errstr(message).map { unsafe String(cString: $0) } ?? code.text
+        return KafkaError(code, text.hasSuffix(".") ? text : text + ".")
+    }
+
+    private static func timestampType(_ type: rd_kafka_timestamp_type_t) -> RecordSlot.TimestampType {
+        switch type {
+        case RD_KAFKA_TIMESTAMP_CREATE_TIME: .createTime
+        case RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME: .logAppendTime
+        default: .none
+        }
+    }
+
+    /// A null payload is a tombstone (no value), which is not the same as an empty one.
+    @inline(__always)
+    private static func copy(_ bytes: UnsafeMutableRawPointer?, _ count: Int, _ arena: ByteArena) -> ByteView {
+        guard let bytes = unsafe bytes else { return .null }
+        return unsafe arena.append(UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+
+    /// As `RecordHeaders.encode` lays them out.
+    private static func headers(_ message: UnsafeMutablePointer<rd_kafka_message_t>, _ arena: ByteArena) -> ByteView {
+        var list: OpaquePointer?
+        guard unsafe rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list = unsafe list else {
+            return .null
+        }
+        let count = unsafe rd_kafka_header_cnt(list)
+        if count == 0 { return .null }
+        let start = arena.count
+        append(Int32(truncatingIfNeeded: count), arena)
+        for index in 0..<count {
+            var name: UnsafePointer<CChar>?
+            var value: UnsafeRawPointer?
+            var size = 0
+            let status = unsafe rd_kafka_header_get_all(list, index, &name, &value, &size)
+            precondition(status == RD_KAFKA_RESP_ERR_NO_ERROR, "the index is below the count")
+            let text = unsafe name.map { unsafe String(cString: $0) } ?? ""
+            append(Int32(truncatingIfNeeded: text.utf8.count), arena)
+            arena.append(text)
+            append(unsafe value == nil ? -1 : Int32(truncatingIfNeeded: size), arena)
+            if let value = unsafe value { unsafe arena.append(UnsafeRawBufferPointer(start: value, count: size)) }
+        }
+        return ByteView(start: start, length: arena.count - start)
+    }
+
+    private static func append(_ number: Int32, _ arena: ByteArena) {
+        unsafe withUnsafeBytes(of: number.littleEndian) { _ = unsafe arena.append($0) }
+    }
+}

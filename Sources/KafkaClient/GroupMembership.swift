@@ -1,0 +1,43 @@
+public import StreamCore
+import Synchronization
+
+/// The consumer under whose group a query commits: its generation fences a stale owner.
+///
+/// `GroupInput.membership` is the one of this module. Safe from any thread; the calls block, up to their time-outs.
+public protocol GroupMembership: AnyObject, Sendable {
+    var groupID: String { get }
+    /// Positions that the group has committed; waits out transactions that are still pending.
+    func committed(_ splits: Set<Split>, within: Duration) throws(KafkaError) -> [Split: Position]
+    /// Commits positions outside of any transaction, with the present generation.
+    func commit(_ positions: [Split: Position], within: Duration) throws(KafkaError)
+    /// Adds positions to a producer's open transaction, with the membership as it is now.
+    func addOffsets(_ positions: [Split: Position], to producer: Producer, within: Duration) throws(KafkaError)
+}
+
+/// The membership of a consumer of this module.
+final class ConsumerMembership: GroupMembership {
+    let groupID: String
+    private let client: Mutex<SharedClient>
+
+    init(groupID: String, client: SharedClient) {
+        self.groupID = groupID
+        self.client = Mutex(client)
+    }
+
+    /// A new consumer joined in the place of one that was fenced.
+    func replace(_ client: SharedClient) { self.client.withLock { $0 = client } }
+
+    private var current: SharedClient { client.withLock { $0 } }
+
+    func committed(_ splits: Set<Split>, within: Duration) throws(KafkaError) -> [Split: Position] {
+        try current.committed(splits, within: within)
+    }
+
+    func commit(_ positions: [Split: Position], within: Duration) throws(KafkaError) {
+        try current.commit(positions, within: within)
+    }
+
+    func addOffsets(_ positions: [Split: Position], to producer: Producer, within: Duration) throws(KafkaError) {
+        try producer.sendOffsets(positions, current.groupMetadata(), within: within)
+    }
+}

@@ -1,0 +1,32 @@
+import CommitProtocol
+import StreamCore
+import Synchronization
+
+/// Events that a helper thread leaves for the driver.
+final class InputMailbox: Sendable {
+    enum Item: Sendable {
+        case event(InputEvent)
+        /// A position that was thought lost is there after all.
+        case reopen(Split, Position)
+    }
+
+    private let items = Mutex<[Item]>([])
+    private let notify = Mutex<(@Sendable () -> Void)?>(nil)
+
+    var onReady: (@Sendable () -> Void)? {
+        get { notify.withLock { $0 } }
+        set { notify.withLock { $0 = newValue } }
+    }
+
+    func post(_ item: Item) {
+        items.withLock { $0.append(item) }
+        wake()
+    }
+
+    func take() -> Item? { items.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
+
+    func wake() {
+        let body = notify.withLock { $0 }
+        body?()
+    }
+}
