@@ -75,7 +75,7 @@ let package = Package(
         tests("ConnectorKitTests", ["StreamCore", "ConnectorKit"]),
         tests("StreamSQLTests", ["StreamCore", "StreamSQL"]),
         tests("DStreamsTests", ["StreamCore", "CommitProtocol", "StreamEngine", "StreamTesting", "DStreams"]),
-        tests("StreamServiceTests", ["StreamCore", "ConnectorKit", "StreamService"]),
+        tests("StreamServiceTests", ["StreamCore", "ConnectorKit", "KafkaConnector", "StreamService"]),
 
         .executableTarget(
             name: "DirectKafkaWordCount", dependencies: ["DStreams"], path: "examples/DirectKafkaWordCount", exclude: ["README.md"],
