@@ -16,11 +16,13 @@ public struct ConfigChecker {
             return nil
         }
         var section = CheckedSection(place: value.place, path: path)
+        var mistyped: [String: ConfigPlace] = [:]
         for entry in entries {
             let fieldPath = join(path, entry.key)
             guard let field = spec.field(entry.key) else {
                 let ending = Suggestion.ending(for: entry.key, among: spec.fields.map(\.name))
                 report(LintIssue(at: entry.keyPlace, path: fieldPath, "unknown field\(ending)"))
+                if let meant = Suggestion.nearest(to: entry.key, among: spec.fields.map(\.name)) { mistyped[meant] = entry.keyPlace }
                 continue
             }
             section.given[entry.key] = entry.keyPlace
@@ -31,6 +33,8 @@ public struct ConfigChecker {
                 section.values[entry.key] = checked
             }
         }
+        // One mistake is one issue: a mistyped field is not missing as well.
+        section.given.merge(mistyped) { given, _ in given }
         for field in spec.fields where !section.wasGiven(field.name) { fillIn(field, &section) }
         for rule in spec.rules { report(rule(section)) }
         return section
@@ -85,7 +89,8 @@ public struct ConfigChecker {
         default:
             guard let scalar = value.scalar, let content = read(scalar, type) else { return refuse(value, type, path) }
             guard let complaint = rangeComplaint(content, type) else { return checked(content) }
-            report(LintIssue(at: value.place, path: path, "\(complaint), found \(value.phrase)"))
+            let found = scalar.text.isEmpty ? "" : ", found \(value.phrase)"
+            report(LintIssue(at: value.place, path: path, complaint + found))
             return nil
         }
     }

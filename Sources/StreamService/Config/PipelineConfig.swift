@@ -59,6 +59,12 @@ public struct PipelineConfig: Sendable {
         public var topic: TopicName?
         /// The query stops when more records than this were bad in one run; nil: no limit.
         public var ceiling: Int64?
+
+        public init(policy: Policy, topic: TopicName? = nil, ceiling: Int64? = nil) {
+            self.policy = policy
+            self.topic = topic
+            self.ceiling = ceiling
+        }
     }
 
     public struct HTTP: Sendable, Hashable {
@@ -66,6 +72,11 @@ public struct PipelineConfig: Sendable {
         public var host: String
         /// 0 lets the system choose.
         public var port: UInt16
+
+        public init(host: String, port: UInt16) {
+            self.host = host
+            self.port = port
+        }
     }
 
     /// The file as it was named.
