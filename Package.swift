@@ -64,7 +64,7 @@ let package = Package(
                 "StreamCore", "CommitProtocol", "StreamEngine", "Formats", "KafkaClient", "ConnectorKit", "StreamSQL",
                 "KafkaConnector", "GenerateConnector", "FileConnector", "StdoutConnector", "CYAML", "CMicrohttpd", "CSystemd",
             ]),
-        .executableTarget(name: "millrace", dependencies: ["StreamService"], swiftSettings: settings),
+        .executableTarget(name: "millrace", dependencies: ["StreamCore", "ConnectorKit", "StreamService"], swiftSettings: settings),
         module("StreamTesting", ["StreamCore", "CommitProtocol", "StreamEngine"]),
 
         tests("StreamCoreTests", ["StreamCore"]),

@@ -12,12 +12,14 @@ public struct ConnectorSpec: Sendable {
     public var sink: SinkSpec?
     /// A piece of YAML that works, for the docs.
     public var example: String
+    /// More for the docs: whole sections of markdown.
+    public var notes: String
     /// What it does not do, one sentence each.
     public var limits: [String]
 
     public init(
         name: String, summary: String, guarantee: String, source: SourceSpec? = nil, sink: SinkSpec? = nil, example: String,
-        limits: [String] = []
+        notes: String = "", limits: [String] = []
     ) {
         self.name = name
         self.summary = summary
@@ -25,6 +27,7 @@ public struct ConnectorSpec: Sendable {
         self.source = source
         self.sink = sink
         self.example = example
+        self.notes = notes
         self.limits = limits
     }
 

@@ -15,6 +15,7 @@ public enum Reference {
         if let sink = spec.sink {
             text += "\n## As a sink\n\n" + fields(sink.settings, path: "sinks.NAME.\(spec.name)", level: 3)
         }
+        if !spec.notes.isEmpty { text += "\n\(spec.notes)\n" }
         if !spec.limits.isEmpty {
             text += "\n## Limits\n\n" + spec.limits.map { "- \($0)\n" }.joined()
         }

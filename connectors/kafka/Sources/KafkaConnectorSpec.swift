@@ -26,6 +26,7 @@ public struct KafkaConnector: Connector {
             sinks:
               out: { kafka: { topic: valid-orders, key: customer }, format: json }
             """,
+        notes: ProtectedProperty.reference,
         limits: [
             "Exactly once needs source and sink on the same cluster; this is checked at start by the cluster's id.",
             "SCRAM logins fail with librdkafka before 2.6.1 against brokers from 3.9.1 on: use PLAIN, OAUTHBEARER, TLS "

@@ -13,6 +13,20 @@ public struct ProtectedProperty: Sendable, Hashable {
         names.split(separator: " ").map { ProtectedProperty(name: String($0), reason: reason) }
     }
 
+    /// A section of the reference docs.
+    static let reference = """
+        ## Properties that cannot be set
+
+        Guarantees rest on these, or they are the engine's own; every other librdkafka property can stand in `options`.
+
+        | properties | because |
+        |---|---|
+
+        """
+        + table.map { names, reason in
+            "| " + names.split(separator: " ").map { "`\($0)`" }.joined(separator: ", ") + " | \(reason) |"
+        }.joined(separator: "\n")
+
     private static let table: [(names: String, reason: String)] = [
         ("bootstrap.servers metadata.broker.list", "use the field 'brokers'"),
         ("group.id group.instance.id", "the group's identity comes from the pipeline's name"),
