@@ -120,7 +120,7 @@ struct PipelineBuilder {
                         !known.contains(name.lowercased())
                     else { continue }
                     let ending = Suggestion.ending(for: name, among: columns)
-                    checker.report(value.issue("\(quoted(name)) is no column of the query's result\(ending)"))
+                    checker.report(value.issue("\(value.origin.phrase) is no column of the query's result\(ending)"))
                 }
             }
         }

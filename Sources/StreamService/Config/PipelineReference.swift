@@ -89,8 +89,8 @@ enum PipelineReference {
           # sasl.password: "${KAFKA_PASSWORD}"          # KAFKA_PASSWORD, else the file named by KAFKA_PASSWORD_FILE
         ```
 
-        A secret that stands in the file itself works, with a warning. No message, plan or log shows a secret or what a
-        variable held: messages quote the file.
+        A secret that stands in the file itself works, with a warning. No message, plan or log shows a secret, and
+        lint messages quote the file, not what a variable held.
 
         ## YAML
 

@@ -30,7 +30,7 @@ struct YAMLScalar {
     var end: YAMLMark
 }
 
-/// Why the text is no YAML, in libyaml's words.
+/// Why the text cannot be read; libyaml's own words where it is no YAML.
 struct YAMLProblem: Error {
     var message: String
     var mark: YAMLMark
@@ -117,7 +117,7 @@ final class YAMLEvents {
 
     private func problem() -> YAMLProblem {
         let error = parser.pointee
-        var message = error.problem.map { String(cString: $0) } ?? "cannot be read as YAML"
+        var message = "not valid YAML: " + (error.problem.map { String(cString: $0) } ?? "cannot be read")
         if let context = error.context { message += " (\(String(cString: context)))" }
         guard error.error == YAML_READER_ERROR else { return YAMLProblem(message: message, mark: Self.mark(error.problem_mark)) }
         // The reader knows the byte, not the line.

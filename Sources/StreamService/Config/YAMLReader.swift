@@ -34,7 +34,7 @@ struct YAMLReader {
                 let value = try reader.document()
                 return (value, reader.issues + reader.variables.issues)
             } catch {
-                let last = only("not valid YAML: \(error.message)", error.mark).1
+                let last = only(error.message, error.mark).1
                 return (nil, reader.issues + reader.variables.issues + last)
             }
         } catch {
