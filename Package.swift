@@ -64,7 +64,7 @@ let package = Package(
                 "StreamCore", "CommitProtocol", "StreamEngine", "Formats", "KafkaClient", "ConnectorKit", "StreamSQL",
                 "KafkaConnector", "GenerateConnector", "FileConnector", "StdoutConnector", "CYAML", "CMicrohttpd", "CSystemd",
             ]),
-        .executableTarget(name: "millrace", dependencies: ["StreamService"], swiftSettings: settings),
+        .executableTarget(name: "millrace", dependencies: ["StreamCore", "ConnectorKit", "StreamService"], swiftSettings: settings),
         module("StreamTesting", ["StreamCore", "CommitProtocol", "StreamEngine"]),
 
         tests("StreamCoreTests", ["StreamCore"]),
@@ -77,7 +77,10 @@ let package = Package(
         tests("DStreamsTests", ["StreamCore", "CommitProtocol", "StreamEngine", "StreamTesting", "DStreams"]),
         tests(
             "StreamServiceTests",
-            ["StreamCore", "CommitProtocol", "StreamEngine", "StreamTesting", "ConnectorKit", "StreamService"]),
+            [
+                "StreamCore", "CommitProtocol", "StreamEngine", "StreamTesting", "ConnectorKit", "KafkaConnector",
+                "StreamService",
+            ]),
 
         .executableTarget(
             name: "DirectKafkaWordCount", dependencies: ["DStreams"], path: "examples/DirectKafkaWordCount", exclude: ["README.md"],

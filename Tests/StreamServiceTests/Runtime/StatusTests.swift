@@ -48,7 +48,7 @@ struct StatusTests {
 
     @Test("figures that are not finite become null")
     func notFinite() {
-        let text = JSONText.document { json in
+        let text = JSONWriter.document { json in
             json.value("a", Double.nan)
             json.value("b", -Double.infinity)
             json.value("c", 0.5)

@@ -20,7 +20,7 @@ package enum ProgressLine {
 
     /// The same as one line of JSON; names are those of `/status`, with rates a second.
     package static func json(_ snapshot: ServiceSnapshot, _ rate: ProgressRate, wallMs: Int64) -> String {
-        JSONText.document { json in
+        JSONWriter.document { json in
             json.value("time", WallTime.iso(milliseconds: wallMs))
             json.value("query", snapshot.query.text)
             json.value("state", snapshot.state.rawValue)

@@ -5,7 +5,7 @@ package enum StatusDocument {
     package static func text(
         _ snapshot: ServiceSnapshot, process: ProcessReport, pulses: [Heartbeats.Pulse], version: String, wallMs: Int64
     ) -> String {
-        JSONText.document { json in
+        JSONWriter.document { json in
             json.value("query", snapshot.query.text)
             json.value("instance", snapshot.instance)
             json.value("version", version)
@@ -35,7 +35,7 @@ package enum StatusDocument {
         }
     }
 
-    private static func write(_ records: RecordCounters, _ json: inout JSONText) {
+    private static func write(_ records: RecordCounters, _ json: inout JSONWriter) {
         json.value("read", records.read)
         json.value("emittedFrom", records.emittedFrom)
         json.value("filtered", records.filtered)
@@ -47,7 +47,7 @@ package enum StatusDocument {
         json.value("bytesOut", records.bytesOut)
     }
 
-    private static func write(_ snapshot: ServiceSnapshot, _ json: inout JSONText) {
+    private static func write(_ snapshot: ServiceSnapshot, _ json: inout JSONWriter) {
         json.value("committed", snapshot.epochs.committed)
         json.object("dropped") { json in
             for (reason, count) in snapshot.epochs.dropped.sorted(by: { $0.key < $1.key }) { json.value(reason, count) }
@@ -60,7 +60,7 @@ package enum StatusDocument {
         }
     }
 
-    private static func write(_ split: SplitStatus, _ json: inout JSONText) {
+    private static func write(_ split: SplitStatus, _ json: inout JSONWriter) {
         json.value("topic", split.split.topic.text)
         json.value("partition", split.split.partition.number)
         json.value("position", split.position.number)
@@ -68,7 +68,7 @@ package enum StatusDocument {
         json.value("lag", split.lag)
     }
 
-    private static func write(_ process: ProcessReport, _ json: inout JSONText) {
+    private static func write(_ process: ProcessReport, _ json: inout JSONWriter) {
         json.value("cpuSeconds", process.cpuSeconds)
         json.value("threads", process.threads)
         json.value("openFiles", process.openFiles)
@@ -77,14 +77,14 @@ package enum StatusDocument {
             process.startedAtSeconds.map { WallTime.iso(milliseconds: Int64(exactly: ($0 * 1000).rounded()) ?? 0) })
     }
 
-    private static func write(_ pulse: Heartbeats.Pulse, _ json: inout JSONText) {
+    private static func write(_ pulse: Heartbeats.Pulse, _ json: inout JSONWriter) {
         json.value("loop", pulse.loop)
         json.value("ageSeconds", pulse.age.seconds)
         json.value("deadlineSeconds", pulse.deadline.seconds)
         json.value("overdue", pulse.isOverdue)
     }
 
-    private static func write(_ error: ErrorNote, _ json: inout JSONText) {
+    private static func write(_ error: ErrorNote, _ json: inout JSONWriter) {
         json.value("code", error.code)
         json.value("message", error.message)
         json.value("time", WallTime.iso(milliseconds: error.atMs))

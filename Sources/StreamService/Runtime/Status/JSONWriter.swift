@@ -1,17 +1,17 @@
 /// Writes JSON text, one value after the other. For status and progress, not for records.
-package struct JSONText: Sendable {
+package struct JSONWriter: Sendable {
     package private(set) var text = ""
 
     package init() {}
 
     /// `{"a": 1}`: names in the order of the calls.
-    package static func document(_ body: (inout JSONText) -> Void) -> String {
-        var json = JSONText()
+    package static func document(_ body: (inout JSONWriter) -> Void) -> String {
+        var json = JSONWriter()
         json.object(nil, body)
         return json.text
     }
 
-    package mutating func object(_ name: String? = nil, _ body: (inout JSONText) -> Void) {
+    package mutating func object(_ name: String? = nil, _ body: (inout JSONWriter) -> Void) {
         key(name)
         text += "{"
         body(&self)
@@ -19,7 +19,7 @@ package struct JSONText: Sendable {
     }
 
     package mutating func array<Item>(
-        _ name: String? = nil, _ items: some Sequence<Item>, _ body: (inout JSONText, Item) -> Void
+        _ name: String? = nil, _ items: some Sequence<Item>, _ body: (inout JSONWriter, Item) -> Void
     ) {
         key(name)
         text += "["
