@@ -1,5 +1,3 @@
-import ConnectorKit
-import StreamCore
 import StreamService
 
 #if canImport(Glibc)
@@ -8,14 +6,8 @@ import StreamService
     import Musl
 #endif
 
-let missing = StreamError("NO_RUNTIME", "This build of millrace reads pipelines but holds no engine to run them.")
-let commands = Commands(
-    registry: BuiltinConnectors.registry, checks: .none,
-    run: { _ in
-        CommandOutput.standard.err("millrace: \(missing)\n")
-        return .failed
-    },
-    plan: { _ in throw missing },
-    libraries: { [] })
-let program = MillraceProgram(commands: commands, environment: .process(), output: .standard)
+// Before any thread is there: signals are taken by one thread of the run alone.
+MillraceProgram.prepareProcess()
+let environment = ConfigEnvironment.process()
+let program = MillraceProgram(commands: .builtin(environment: environment), environment: environment, output: .standard)
 exit(await program.run(Array(CommandLine.arguments.dropFirst())).rawValue)

@@ -41,6 +41,9 @@ final class Committer: StepMachine {
         var endsSeen = 0
         var computeTime = Duration.zero
         var sealedAt = MonotonicTime.zero
+
+        /// Of what waits here; blocks that the writer has are counted as `outstanding`.
+        var byteSize: Int { blocks.reduce(0) { $0 + $1.byteSize } + userOutputs.reduce(0) { $0 + $1.bytes } }
     }
 
     init(_ parts: QueryParts, writer: any TransactionPort, userOutputs: any UserOutputPort, lastStageTasks: Int) {
@@ -112,15 +115,13 @@ final class Committer: StepMachine {
     }
 
     private func accept(_ output: TaskOutput, _ attempt: Attempt, _ epoch: Epoch, _ computeTime: Duration) {
-        guard attempt == self.attempt else {
-            for block in output.blocks { budget.give(block.byteSize) }
-            return
-        }
+        guard attempt == self.attempt else { return budget.give(output.byteSize) }
         if let failure = output.failure { return driver.send(.stopQuery(failure)) }
         var work = epochs[epoch] ?? EpochWork()
         work.counts += output.counts
         work.computeTime += computeTime
         work.userOutputs += output.userOutputs
+        for block in output.blocks where block.isEmpty { budget.give(block.byteSize) }
         let blocks = output.blocks.filter { !$0.isEmpty }
         work.blocks += blocks
         epochs[epoch] = work
@@ -209,6 +210,7 @@ final class Committer: StepMachine {
 
     private func committed(_ plan: EpochPlan, _ now: MonotonicTime) {
         let work = epochs.removeValue(forKey: plan.epoch) ?? EpochWork()
+        budget.give(work.byteSize)
         faultsTotal += work.counts.deadLettered + work.counts.skipped
         status.epochCommitted(
             plan, counts: work.counts, computeTime: work.computeTime, sealedAt: work.sealedAt, committedAt: now)
@@ -219,9 +221,7 @@ final class Committer: StepMachine {
     }
 
     private func dropEpochs() {
-        for work in epochs.values {
-            for block in work.blocks { budget.give(block.byteSize) }
-        }
+        for work in epochs.values { budget.give(work.byteSize) }
         epochs.removeAll()
     }
 

@@ -22,8 +22,10 @@ public final class ThreadScheduler: Sendable {
     /// The longest a machine sleeps, so that its watchdog hears from it when it is idle too.
     private static let sleepMax = Duration.seconds(1)
 
-    /// Starts a thread for the machine, which nobody else may touch from here on.
-    public func start(_ machine: sending any StepMachine) {
+    /// Starts a thread for the machine.
+    ///
+    /// - Important: nobody else may touch the machine from here on; machines of one query share only what is safe to share.
+    public func start(_ machine: any StepMachine) {
         let clock = clock
         let onStep = onStep
         let confined = Confined(machine)
@@ -55,7 +57,7 @@ public final class ThreadScheduler: Sendable {
 
 /// Hands a machine to its thread.
 private struct Confined: @unchecked Sendable {
-    // Safety: `start` takes the machine as `sending`, and only the new thread uses it.
+    // Safety: whoever calls `start` gives the machine up, and only the new thread uses it.
     let machine: any StepMachine
     init(_ machine: any StepMachine) { self.machine = machine }
 }

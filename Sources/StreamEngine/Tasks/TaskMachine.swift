@@ -98,7 +98,7 @@ final class TaskMachine: StepMachine {
             next[exchange.task].send(.exchange(exchange.batch, attempt, context, bytes: 0))
         }
         output.exchanges.removeAll()
-        for block in output.blocks { budget.take(block.byteSize) }
+        budget.take(output.byteSize)
         committer.send(.output(output, attempt, context.epoch, computeTime: computeTime))
     }
 }

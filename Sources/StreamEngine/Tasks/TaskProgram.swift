@@ -46,8 +46,14 @@ public struct EpochContext: Sendable, Hashable {
 /// User output code of one epoch, ready to run: called after the epoch's plan is durable and before the epoch is committed.
 /// Runs on a thread of its own, which it may block.
 public struct UserOutput: Sendable {
+    /// What it keeps in memory until it has run, for the query's budget.
+    public var bytes: Int
     public var run: @Sendable (EpochPlan) throws -> Void
-    public init(_ run: @escaping @Sendable (EpochPlan) throws -> Void) { self.run = run }
+
+    public init(bytes: Int = 0, _ run: @escaping @Sendable (EpochPlan) throws -> Void) {
+        self.bytes = bytes
+        self.run = run
+    }
 }
 
 /// What a program gives for one call.
@@ -62,6 +68,9 @@ public struct TaskOutput: Sendable {
     public var failure: StreamError?
 
     public init() {}
+
+    /// What it keeps in memory until its epoch is over.
+    var byteSize: Int { blocks.reduce(0) { $0 + $1.byteSize } + userOutputs.reduce(0) { $0 + $1.bytes } }
 
     public var isEmpty: Bool { blocks.isEmpty && exchanges.isEmpty && userOutputs.isEmpty && failure == nil }
 }

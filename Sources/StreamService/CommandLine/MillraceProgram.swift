@@ -17,6 +17,9 @@ public struct MillraceProgram: Sendable {
         self.output = output
     }
 
+    /// Blocks the signals that a run takes by itself; first in main, before any thread is started.
+    public static func prepareProcess() { SignalMask.block() }
+
     /// Does what the arguments (without the program's name) say.
     public func run(_ arguments: [String]) async -> ExitStatus {
         let call: CommandCall

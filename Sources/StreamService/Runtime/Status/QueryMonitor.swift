@@ -20,6 +20,7 @@ package final class QueryMonitor: Sendable {
         var durations = DurationHistogram()
         var lastError: (text: String, note: ErrorNote)?
         var standbySince: MonotonicTime?
+        var earlyTrouble: StreamError?
     }
 
     /// What waits for partitions this long stands by for another instance: a join takes less, also when the group first
@@ -45,6 +46,12 @@ package final class QueryMonitor: Sendable {
     /// The end was asked for: from now on the query is `draining`, not `running`.
     package func noteStopping() { state.withLock { $0.isStopping = true } }
 
+    /// Why the query ended, if not by request.
+    package var failure: StreamError? { state.withLock { $0.status }?.snapshot.failure }
+
+    /// Trouble before there is a query that could tell of it.
+    package func noteTrouble(_ error: StreamError) { state.withLock { $0.earlyTrouble = error } }
+
     /// The engine's `onProgress`: one call a committed epoch.
     package func record(_ progress: EpochProgress) {
         state.withLock { $0.durations.record(progress.totalTime) }
@@ -61,7 +68,14 @@ package final class QueryMonitor: Sendable {
     package var snapshot: ServiceSnapshot {
         let now = clock.now
         let wallMs = clock.wallMilliseconds
-        guard let engine = state.withLock({ $0.status })?.snapshot else { return ServiceSnapshot(query: query) }
+        guard let engine = state.withLock({ $0.status })?.snapshot else {
+            return state.withLock { state in
+                var snapshot = ServiceSnapshot(query: query)
+                snapshot.instance = state.instance
+                snapshot.lastError = Self.note(state.earlyTrouble, &state, wallMs)
+                return snapshot
+            }
+        }
         return state.withLock { state in
             var snapshot = ServiceSnapshot(engine)
             snapshot.instance = state.instance
