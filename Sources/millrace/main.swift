@@ -1,3 +1,4 @@
+import ConnectorKit
 import StreamService
 
 #if canImport(Glibc)
