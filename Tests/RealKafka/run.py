@@ -32,7 +32,7 @@ def main():
     if options.full:
         os.environ["MILLRACE_TEST_FULL"] = "1"
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda _number, _frame: sys.exit(143))
+        signal.signal(number, signal.default_int_handler)    # as Ctrl-C: unittest takes any other exception for a failure
     tests = [test for test in each(unittest.defaultTestLoader.discover(str(Path(__file__).parent), "test_*.py"))
              if options.filter.lower() in test.id().lower()]
     if options.list:
@@ -42,12 +42,15 @@ def main():
 
 
 def run(tests, report):
-    from harness.case import KafkaCase
+    from harness import broker, process
     result = Result()
     try:
         unittest.TestSuite(tests).run(result)
+    except KeyboardInterrupt:
+        result.bad.append("interrupted")
     finally:
-        KafkaCase.stop_shared()
+        process.end_all()
+        broker.stop_all()
     ran = {test.id() for test in tests}
     for test, reason in result.skipped:                      # a class that is skipped stands for all its tests
         if "setUpClass" in test.id():

@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 START_LIMIT_S = 120
+started = []
 
 
 def tools_folder():
@@ -162,8 +163,21 @@ class GivenBroker:
         pass
 
 
-def start(secure=False, settings=()):
-    return (ToolBroker if tools_folder() else HomeBroker)(secure=secure, settings=settings)
+def start(secure=False, settings=(), tries=3):
+    """Starts a node. Tried again, because a random cluster id that begins with a dash is refused by Kafka's own storage tool."""
+    for left in reversed(range(tries)):
+        try:
+            started.append((ToolBroker if tools_folder() else HomeBroker)(secure=secure, settings=settings))
+            return started[-1]
+        except (RuntimeError, subprocess.SubprocessError):
+            if not left:
+                raise
+
+
+def stop_all():
+    """Stops every node that this process has started; one that is stopped already does no harm."""
+    while started:
+        started.pop().close()
 
 
 def main(command):

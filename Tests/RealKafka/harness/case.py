@@ -4,7 +4,6 @@ import random
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
@@ -46,12 +45,6 @@ class KafkaCase(unittest.TestCase):
         if KafkaCase.shared is None:
             KafkaCase.shared = brokers.start()
         cls.broker = KafkaCase.shared
-
-    @classmethod
-    def stop_shared(cls):
-        if KafkaCase.shared:
-            KafkaCase.shared.close()
-            KafkaCase.shared = None
 
     def setUp(self):
         self.seed = int(os.environ.get("MILLRACE_TEST_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -184,7 +177,3 @@ class KafkaCase(unittest.TestCase):
                 self.assertTrue(verdict.clean, str(verdict))
         return everything - total
 
-
-def flush_output():
-    sys.stdout.flush()
-    sys.stderr.flush()

@@ -111,6 +111,7 @@ class Producer:
         self._transaction("commit_transaction")
 
     def abort(self):
+        self.flush()    # so that the broker has what is aborted; without any record librdkafka's abort itself fails
         self._transaction("abort_transaction")
         self.failed.clear()
 

@@ -6,6 +6,14 @@ import time
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
+started = []
+
+
+def end_all():
+    """Kills what is left: an interrupted run skips the clean-up of its test."""
+    for program in started:
+        if program.alive:
+            program.kill()
 
 
 class Program:
@@ -19,6 +27,7 @@ class Program:
         self.process = subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if stdout_pipe else self.errors, stderr=self.errors,
             env={**os.environ, "SWIFT_BACKTRACE": "enable=no", **(environment or {})}, start_new_session=True)
+        started.append(self)
 
     @property
     def pid(self):

@@ -43,9 +43,12 @@ class Feeder:
         return self
 
     def add(self, count):
-        """Adds that many records, spread evenly over the partitions."""
-        for index in range(count):
-            partition = index % len(self.sent)
+        """Adds at least that many records, spread evenly over the partitions."""
+        for partition in range(len(self.sent)):
+            self.add_to(partition, -(-count // len(self.sent)))
+
+    def add_to(self, partition, count):
+        for _ in range(count):
             self.producer.send(self.topic, partition, self.make(partition, self.sent[partition]))
             self.sent[partition] += 1
 
@@ -70,9 +73,10 @@ class Feeder:
         try:
             while not self.stopping.is_set():
                 read = self.observer.committed(self.topic, len(self.sent), seconds=2)
-                if read is None or sum(self.sent) - sum(read) > self.backlog:
+                short = [p for p, (sent, done) in enumerate(zip(self.sent, read or self.sent)) if sent - done < self.backlog / len(self.sent)]
+                if not read or not short:
                     self.stopping.wait(0.02)
-                else:
-                    self.add(5_000)
+                for partition in short if read else []:     # each by itself: a partition that nobody reads must not starve the others
+                    self.add_to(partition, 1_250)
         except Exception as error:    # given to the test's own thread by `finish`
             self.error = error

@@ -45,12 +45,22 @@ class Schedule:
         self.case.wait(f"a commit after {since}", lambda: self.total() > before, seconds, alive=alive or self.running, every=0.01)
         return time.monotonic()
 
+    def all_partitions(self, since, *, alive=None):
+        """Waits until every partition has moved: nobody who left, or is asleep, holds one any more."""
+        before = wait_until("committed offsets", lambda: self.observer.committed(self.source, self.partitions), 30)
+
+        def moved():
+            now = self.observer.committed(self.source, self.partitions)
+            return now and all(later > earlier for later, earlier in zip(now, before))
+        self.case.wait(f"a commit in every partition after {since}", moved, COMMIT_DEADLINE_S, alive=alive or self.running)
+
     def committed_total(self):
-        """As `total`, but sure: right after a kill the broker may still be finishing a commit."""
-        def known():
-            read = self.observer.committed(self.source, self.partitions)
-            return None if read is None else (sum(read),)
-        return wait_until("committed offsets", known, 30)[0]
+        """As `total`, but settled: right after a kill the broker may still be finishing a commit, which is not the next one's."""
+        def settled():
+            first = self.observer.committed(self.source, self.partitions)
+            time.sleep(0.15)
+            return (sum(first),) if first and first == self.observer.committed(self.source, self.partitions) else None
+        return wait_until("committed offsets that do not move", settled, 30)[0]
 
     def in_transaction(self):
         """Whether the output holds records of a transaction that is still open."""
@@ -92,6 +102,7 @@ class Schedule:
         before = self.committed_total()
         self.running.signal(signal.SIGCONT)
         self.progress("SIGCONT", before=before)
+        self.all_partitions("SIGCONT")
         return "the same process went on" + (", its transaction had expired" if inside else "")
 
     def freeze_beside_another(self):
@@ -105,7 +116,7 @@ class Schedule:
         time.sleep(self.random.uniform(0.5, 3))
         self.case.assertTrue(frozen.alive, f"the fenced instance ended:\n{frozen.tail()}")
         self.case.assertEqual(other.terminate(), 0, other.tail())
-        self.progress("the other instance left")
+        self.all_partitions("the other instance left")
         return "inside a transaction" if inside else ""
 
     def broker_killed(self):
@@ -113,16 +124,17 @@ class Schedule:
         time.sleep(self.random.uniform(0.5, 3))
         self.case.broker.restart()
         self.progress("the broker came back", seconds=90)
+        self.all_partitions("the broker came back")
         return "the same process went on"
 
     def second_instance(self):
         other = self.beside()
         self.case.assertEqual(other.terminate(), 0, other.tail())
-        self.progress("the second instance left")
+        self.all_partitions("the second instance left")
 
     def second_instance_killed(self):
         self.beside().kill()
-        self.progress("the second instance was killed")
+        self.all_partitions("the second instance was killed")
 
     # MARK: parts
 
