@@ -26,13 +26,14 @@ class Lines:
 
 
 class Feeder:
-    """Keeps a backlog in the input topic, so that the program always has work, however fast it is.
+    """Keeps a backlog in the input topic, so that the program always has work; at most `rate` records a second, so that a
+    long wait does not fill the disk.
 
     Each partition's records are numbered 0, 1, 2, ...; `sent` says how many each has.
     """
 
-    def __init__(self, bootstrap, topic, observer, make=numbered, backlog=40_000, partitions=PARTITIONS):
-        self.topic, self.observer, self.make, self.backlog = topic, observer, make, backlog
+    def __init__(self, bootstrap, topic, observer, make=numbered, backlog=40_000, partitions=PARTITIONS, rate=40_000):
+        self.topic, self.observer, self.make, self.backlog, self.rate = topic, observer, make, backlog, rate
         self.producer = Producer(bootstrap)
         self.sent = [0] * partitions
         self.stopping, self.error = threading.Event(), None
@@ -78,5 +79,7 @@ class Feeder:
                     self.stopping.wait(0.02)
                 for partition in short if read else []:     # each by itself: a partition that nobody reads must not starve the others
                     self.add_to(partition, 1_250)
+                if read and short:
+                    self.stopping.wait(1_250 * len(short) / self.rate)
         except Exception as error:    # given to the test's own thread by `finish`
             self.error = error
