@@ -3,9 +3,11 @@
 
     run.py [--filter X] [--seed N] [--full] [--list] [--report FILE]
 
-Each test prints its seed; --seed N repeats its schedule. The programs under test: .build/release/millrace and DirectKafkaWordCount, or
-MILLRACE_TEST_BINARY and MILLRACE_TEST_WORDCOUNT. MILLRACE_TEST_KEEP=1 keeps pipelines and logs of tests that pass, too.
+Each test prints its seed; --seed N repeats its schedule. The programs under test: .build/release/millrace and
+DirectKafkaWordCount, or MILLRACE_TEST_BINARY and MILLRACE_TEST_WORDCOUNT. MILLRACE_TEST_KEEP=1 keeps pipelines and logs
+of tests that pass, too.
 """
+
 import argparse
 import json
 import os
@@ -32,9 +34,12 @@ def main():
     if options.full:
         os.environ["MILLRACE_TEST_FULL"] = "1"
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)    # as Ctrl-C: unittest takes any other exception for a failure
-    tests = [test for test in each(unittest.defaultTestLoader.discover(str(Path(__file__).parent), "test_*.py"))
-             if options.filter.lower() in test.id().lower()]
+        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: unittest takes any other exception for a failure
+    tests = [
+        test
+        for test in each(unittest.defaultTestLoader.discover(str(Path(__file__).parent), "test_*.py"))
+        if options.filter.lower() in test.id().lower()
+    ]
     if options.list:
         print("\n".join(test.id() for test in tests))
         return 0
@@ -43,6 +48,7 @@ def main():
 
 def run(tests, report):
     from harness import broker, process
+
     result = Result()
     try:
         unittest.TestSuite(tests).run(result)
@@ -52,7 +58,7 @@ def run(tests, report):
         process.end_all()
         broker.stop_all()
     ran = {test.id() for test in tests}
-    for test, reason in result.skipped:                      # a class that is skipped stands for all its tests
+    for test, reason in result.skipped:  # a class that is skipped stands for all its tests
         if "setUpClass" in test.id():
             owner = test.id().split("(")[1].rstrip(")")
             result.skips += [(name, reason) for name in ran if name.startswith(owner + ".")]

@@ -1,4 +1,5 @@
 """Bad input: 1 % of each kind of garbage through every error policy; the counts add up and nothing else is lost."""
+
 import json
 
 from harness.case import KafkaCase, say
@@ -18,7 +19,10 @@ GARBAGE = {
     "not an object": lambda n: (b"[%d]", b"%d", b'"%d"')[n % 3] % n,
     "too deep": lambda n: b'{"id":%d,"name":"n","deep":' % n + b"[" * 3000 + b"]" * 3000 + b"}",
 }
-HEADERS = {f"millrace.{name}" for name in ("error.code", "error.message", "source.topic", "source.partition", "source.offset", "query", "epoch")}
+HEADERS = {
+    f"millrace.{name}"
+    for name in ("error.code", "error.message", "source.topic", "source.partition", "source.offset", "query", "epoch")
+}
 
 
 class BadInput(KafkaCase):
@@ -29,14 +33,20 @@ class BadInput(KafkaCase):
     # MARK: input
 
     def fill(self):
-        """One record in a hundred of each kind, at random places. Returns {kind or None: {(partition, offset): value}}."""
+        """One record in a hundred of each kind, at random places. Returns {kind or None: {(partition, offset):
+        value}}.
+        """
         kinds = [kind for kind in GARBAGE for _ in range(RECORDS // 100)]
         kinds += [None] * (RECORDS - len(kinds))
         self.random.shuffle(kinds)
         sent, next_offset = {kind: {} for kind in [None, *GARBAGE]}, [0] * 4
         producer = Producer(self.broker.bootstrap)
         for number, kind in enumerate(kinds):
-            value = GARBAGE[kind](number) if kind else json.dumps({"id": number, "name": f"näme {number}", "amount": number / 4}).encode()
+            value = (
+                GARBAGE[kind](number)
+                if kind
+                else json.dumps({"id": number, "name": f"näme {number}", "amount": number / 4}).encode()
+            )
             partition = number % 4
             producer.send(self.source, partition, value, key=b"key-%d" % number)
             sent[kind][partition, next_offset[partition]] = value
@@ -46,16 +56,30 @@ class BadInput(KafkaCase):
         return sent
 
     def run_query(self, name, errors, expect=0, **options):
-        file = self.pipeline(name, kafka_pipeline(name, self.broker.bootstrap, self.source, self.sink, schema=SCHEMA,
-                                                  query=options.pop("query", QUERY), trigger="available-now", errors=errors,
-                                                  state_dir=str(self.folder / "state"), **options))
+        file = self.pipeline(
+            name,
+            kafka_pipeline(
+                name,
+                self.broker.bootstrap,
+                self.source,
+                self.sink,
+                schema=SCHEMA,
+                query=options.pop("query", QUERY),
+                trigger="available-now",
+                errors=errors,
+                state_dir=str(self.folder / "state"),
+                **options,
+            ),
+        )
         program = self.start("run", file)
         self.assertEqual(program.wait(120), expect, program.tail())
         self.assert_no_crash(program)
         return program
 
     def good_ids(self):
-        ids = sorted(json.loads(line)["id"] for line in kcat_lines(self.broker.bootstrap, self.sink, "%s\n").splitlines())
+        ids = sorted(
+            json.loads(line)["id"] for line in kcat_lines(self.broker.bootstrap, self.sink, "%s\n").splitlines()
+        )
         self.assertEqual(len(ids), len(set(ids)), "an output record came twice")
         return ids
 
@@ -90,13 +114,21 @@ class BadInput(KafkaCase):
                 self.assertRegex(letters[place].key or b"", rb"^key-\d+$", kind)
         bad = RECORDS - len(sent[None])
         self.assertEqual(len(letters), bad)
-        say(f"{RECORDS} read = {len(sent[None])} written + {bad} dead letters, each with its bytes, key, cause and position")
+        say(
+            f"{RECORDS} read = {len(sent[None])} written + {bad} dead letters, "
+            "each with its bytes, key, cause and position"
+        )
         for kind in GARBAGE:
             place = next(iter(sent[kind]))
-            say(f"{kind}: {letters[place].headers['millrace.error.code']}: {letters[place].headers['millrace.error.message']}")
+            say(
+                f"{kind}: {letters[place].headers['millrace.error.code']}: "
+                f"{letters[place].headers['millrace.error.message']}"
+            )
 
     def test_fail_then_go_on(self):
-        """`fail` stops at the record and names it; nothing past it is committed; with another policy the query goes on from there."""
+        """`fail` stops at the record and names it; nothing past it is committed; with another policy the query
+        goes on from there.
+        """
         sent, name = self.fill(), f"fail-{self.stamp}"
         program = self.run_query(name, {"policy": "fail"}, expect=1)
         self.assert_says(program, self.source, r"partition|\[\d\]", r"offset|@\d+", alive=False, seconds=1)
@@ -107,7 +139,9 @@ class BadInput(KafkaCase):
 
     def test_ceiling_stops_the_query(self):
         self.fill()
-        program = self.run_query(f"ceiling-{self.stamp}", {"policy": "dead-letter", "topic": self.dead, "ceiling": 100}, expect=1)
+        program = self.run_query(
+            f"ceiling-{self.stamp}", {"policy": "dead-letter", "topic": self.dead, "ceiling": 100}, expect=1
+        )
         self.assert_says(program, "ceiling", "100", alive=False, seconds=1)
         letters = count(self.broker.bootstrap, self.dead)
         self.assertLess(letters, RECORDS // 100 * len(GARBAGE), "the ceiling let everything through")

@@ -1,4 +1,7 @@
-"""Without any folder all progress is in Kafka: lag reaches zero past transaction markers, available-now ends, a restart repeats nothing."""
+"""Without any folder all progress is in Kafka: lag reaches zero past transaction markers, available-now ends, a
+restart repeats nothing.
+"""
+
 from harness.case import KafkaCase, say
 from harness.librdkafka import Producer
 from harness.records import numbered
@@ -46,7 +49,9 @@ class Resume(KafkaCase):
         source, sink, name = self.topic("tx-in"), self.topic("tx-out"), f"resume-{self.stamp}"
         sent, watch = [0] * 4, self.observer(name)
         self.write_in_transactions(source, sent, transactions=80)
-        file = self.numbers_pipeline(name, source, sink, state_dir=None, source_options={"max-offsets-per-trigger": 300})
+        file = self.numbers_pipeline(
+            name, source, sink, state_dir=None, source_options={"max-offsets-per-trigger": 300}
+        )
         program = self.start("run", file)
         for _ in range(2):
             before = sum(watch.committed(source, 4) or [0])

@@ -1,4 +1,7 @@
-"""TLS and SASL: a pipeline with its secret in a file or in the environment; failures are explained, and no secret is ever printed."""
+"""TLS and SASL: a pipeline with its secret in a file or in the environment; failures are explained, and no
+secret is ever printed.
+"""
+
 import json
 
 from harness import broker as brokers
@@ -26,15 +29,28 @@ class Secure(KafkaCase):
         cls.authority = cls.broker.data / "secure" / "ca.pem"
 
     def options(self, **changes):
-        return {"security.protocol": "SASL_SSL", "ssl.ca.location": str(self.authority), "sasl.mechanism": "PLAIN",
-                "sasl.username": "alice", "sasl.password": "${KAFKA_PASSWORD}", **changes}
+        return {
+            "security.protocol": "SASL_SSL",
+            "ssl.ca.location": str(self.authority),
+            "sasl.mechanism": "PLAIN",
+            "sasl.username": "alice",
+            "sasl.password": "${KAFKA_PASSWORD}",
+            **changes,
+        }
 
     def secure_pipeline(self, options, source=None, sink=None):
         self.source, self.sink = source or self.topic("in"), sink or self.topic("out")
         self.name = f"secure-{self.stamp}"
-        text = kafka_pipeline(self.name, self.secure_address, self.source, self.sink, trigger="available-now",
-                              state_dir=str(self.folder / "state"), source_options={"options": options},
-                              sink_options={"options": options, "partition": "p"})
+        text = kafka_pipeline(
+            self.name,
+            self.secure_address,
+            self.source,
+            self.sink,
+            trigger="available-now",
+            state_dir=str(self.folder / "state"),
+            source_options={"options": options},
+            sink_options={"options": options, "partition": "p"},
+        )
         return self.pipeline(self.name, text)
 
     def fill(self):
@@ -58,7 +74,10 @@ class Secure(KafkaCase):
         program = self.start("run", file, environment={"MILLRACE_LOG": "debug", **(environment or {})})
         self.assertEqual(program.wait(60), 0, program.tail())
         found = values_by_partition(self.broker.bootstrap, self.sink)
-        self.assertEqual({p: [json.loads(v)["n"] for v in values] for p, values in found.items()}, {p: list(range(RECORDS // 4)) for p in range(4)})
+        self.assertEqual(
+            {p: [json.loads(v)["n"] for v in values] for p, values in found.items()},
+            {p: list(range(RECORDS // 4)) for p in range(4)},
+        )
         self.assert_no_secret(SECRET)
 
     def test_secret_in_the_environment(self):
@@ -71,13 +90,18 @@ class Secure(KafkaCase):
         self.assert_copies(self.secure_pipeline(self.options(**{"sasl.password": {"file": str(secret)}})))
 
     def test_wrong_password(self):
-        program = self.start("run", self.secure_pipeline(self.options()), environment={"KAFKA_PASSWORD": "not-the-password"})
+        program = self.start(
+            "run", self.secure_pipeline(self.options()), environment={"KAFKA_PASSWORD": "not-the-password"}
+        )
         self.assert_says(program, r"authenticat|credential|password|login")
         self.assert_no_secret("not-the-password")
 
     def test_untrusted_certificate(self):
-        program = self.start("run", self.secure_pipeline(self.options(**{"ssl.ca.location": "/etc/ssl/certs/ca-certificates.crt"})),
-                             environment={"KAFKA_PASSWORD": SECRET})
+        program = self.start(
+            "run",
+            self.secure_pipeline(self.options(**{"ssl.ca.location": "/etc/ssl/certs/ca-certificates.crt"})),
+            environment={"KAFKA_PASSWORD": SECRET},
+        )
         self.assert_says(program, r"certificate|ssl\.ca\.location")
         self.assert_no_secret(SECRET)
 
@@ -91,4 +115,5 @@ class Secure(KafkaCase):
 
 def brokers_missing():
     import unittest
+
     return unittest.SkipTest(NO_BROKER)

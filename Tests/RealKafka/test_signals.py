@@ -1,4 +1,6 @@
 """How the program ends: SIGTERM drains, a second Ctrl-C does not wait, a full disk is explained."""
+
+import atexit
 import os
 import signal
 import subprocess
@@ -12,7 +14,9 @@ from harness.records import numbered
 
 class Signals(KafkaCase):
     def test_sigterm_drains(self):
-        """Stopped by SIGTERM ten times under load, always 0, with no transaction left open, and nothing lost or repeated."""
+        """Stopped by SIGTERM ten times under load, always 0, with no transaction left open, and nothing lost or
+        repeated.
+        """
         source, sink, name = self.topic("in"), self.topic("out"), f"term-{self.stamp}"
         file, watch = self.numbers_pipeline(name, source, sink), self.observer(name)
         feeder = Feeder(self.broker.bootstrap, source, watch, backlog=20_000).start()
@@ -43,14 +47,17 @@ class Signals(KafkaCase):
         disk.mkdir()
         if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True).returncode:
             self.skipTest("this machine lets nobody mount a tmpfs")
-        self.addCleanup(subprocess.run, ["umount", str(disk)], capture_output=True)
+        for when in (self.addCleanup, atexit.register):
+            when(subprocess.run, ["umount", str(disk)], capture_output=True)
         with open(disk / "filler", "wb", buffering=0) as filler:
             try:
                 while True:
                     filler.write(b"x" * 4096)
             except OSError:
                 pass
-        file = self.numbers_pipeline(f"disk-{self.stamp}", self.topic("in"), self.topic("out"), state_dir=str(disk / "state"))
+        file = self.numbers_pipeline(
+            f"disk-{self.stamp}", self.topic("in"), self.topic("out"), state_dir=str(disk / "state")
+        )
         program = self.start("run", file)
         self.assertEqual(program.wait(30), 1, program.tail())
         self.assert_says(program, "small-disk", "space", alive=False, seconds=1)
@@ -60,9 +67,13 @@ class CtrlC(KafkaCase):
     controls_broker = True
 
     def test_second_ctrl_c_does_not_wait(self):
-        """With the broker stopped the drain cannot end; the second SIGINT ends the process at once, and nothing is lost by it."""
+        """With the broker stopped the drain cannot end; the second SIGINT ends the process at once, and nothing
+        is lost by it.
+        """
         source, sink, name = self.topic("in"), self.topic("out"), f"ctrl-c-{self.stamp}"
-        file, watch = self.numbers_pipeline(name, source, sink, source_options={"max-offsets-per-trigger": 500}), self.observer(name)
+        file, watch = self.numbers_pipeline(
+            name, source, sink, source_options={"max-offsets-per-trigger": 500}
+        ), self.observer(name)
         producer = Producer(self.broker.bootstrap)
         for number in range(50_000):
             producer.send(source, number % 4, numbered(number % 4, number // 4))
@@ -77,7 +88,10 @@ class CtrlC(KafkaCase):
             began, waited = time.monotonic(), program.alive
             program.signal(signal.SIGINT)
             code = program.wait(5)
-            say(f"ended {time.monotonic() - began:.2f} s after the second signal with {code}" + ("" if waited else " (the first was enough)"))
+            say(
+                f"ended {time.monotonic() - began:.2f} s after the second signal with {code}"
+                + ("" if waited else " (the first was enough)")
+            )
             self.assertIn(code, (0, 1, 130), program.tail())
         finally:
             self.broker.resume()

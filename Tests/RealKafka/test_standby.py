@@ -1,4 +1,7 @@
-"""Two instances of an owned query (a file source): the standby takes over after SIGKILL of the owner, and nothing is written twice."""
+"""Two instances of an owned query (a file source): the standby takes over after SIGKILL of the owner, and
+nothing is written twice.
+"""
+
 import time
 
 from harness.case import KafkaCase, say
@@ -15,11 +18,22 @@ class Standby(KafkaCase):
         with open(data, "wb") as file:
             for number in range(LINES):
                 file.write(numbered(0, number) + b"\n")
-        text = write({
-            "name": name, "trigger": "asap", "state-dir": str(self.folder / "state"), "latency-target": "20ms",
-            "sources": {"input": {"file": {"path": str(data)}, "format": "json", "schema": NUMBERS}},
-            "query": "SELECT p, p AS src, n FROM input",
-            "sinks": {"out": {"kafka": {"brokers": [self.broker.bootstrap], "topic": sink, "partition": "p"}, "format": "json"}}})
+        text = write(
+            {
+                "name": name,
+                "trigger": "asap",
+                "state-dir": str(self.folder / "state"),
+                "latency-target": "20ms",
+                "sources": {"input": {"file": {"path": str(data)}, "format": "json", "schema": NUMBERS}},
+                "query": "SELECT p, p AS src, n FROM input",
+                "sinks": {
+                    "out": {
+                        "kafka": {"brokers": [self.broker.bootstrap], "topic": sink, "partition": "p"},
+                        "format": "json",
+                    }
+                },
+            }
+        )
         file, watch = self.pipeline(name, text), self.observer(name)
         owner = self.start("run", file, log="owner")
         written = lambda: sum(watch.ends(sink, 4, stable=True) or [0])
@@ -31,7 +45,10 @@ class Standby(KafkaCase):
             owner.kill()
             before, began = written(), time.monotonic()
             self.wait("the standby's first output", lambda: written() > before, 45, alive=standby, every=0.01)
-            say(f"the standby wrote {time.monotonic() - began:.1f} s after the owner was killed, at {before:,} of {LINES:,}")
+            say(
+                f"the standby wrote {time.monotonic() - began:.1f} s after the owner was killed, "
+                f"at {before:,} of {LINES:,}"
+            )
             owner, handovers = standby, handovers + 1
         self.assertGreater(handovers, 0, "the file was read before the owner could be killed")
         self.wait("all lines", lambda: written() >= LINES or not owner.alive, 120, every=0.1)

@@ -1,4 +1,7 @@
-"""Trouble with the configuration and with brokers: a clear message, no crash, little work while waiting, and on again by itself."""
+"""Trouble with the configuration and with brokers: a clear message, no crash, little work while waiting, and on
+again by itself.
+"""
+
 import re
 import time
 
@@ -37,7 +40,11 @@ class Configuration(KafkaCase):
             self.assertEqual(program.wait(20), 2, program.tail())
             text = program.text()
             for line, pattern in MISTAKES.items():
-                self.assertRegex(text, rf"(?im)^\S*five\.yaml:{line}:\d+: .*({pattern})", f"{verb}: no located message for line {line}:\n{text}")
+                self.assertRegex(
+                    text,
+                    rf"(?im)^\S*five\.yaml:{line}:\d+: .*({pattern})",
+                    f"{verb}: no located message for line {line}:\n{text}",
+                )
             self.assertRegex(text, r"did you mean '?topic'?", verb)
             self.assertRegex(text, r"(?i)did you mean .?customer", verb)
 
@@ -99,10 +106,14 @@ class Trouble(KafkaCase):
         self.finish(program, self.observer(name), source, sink, sent, 90)
 
     def test_unreachable_coordinator(self):
-        """A broker that cannot make its offsets and transaction topics has no coordinator, until somebody makes them."""
+        """A broker that cannot make its offsets and transaction topics has no coordinator, until somebody makes
+        them.
+        """
         if not brokers.available():
             self.skipTest(NO_BROKER)
-        own = brokers.start(settings=["offsets.topic.replication.factor=3", "transaction.state.log.replication.factor=3"])
+        own = brokers.start(
+            settings=["offsets.topic.replication.factor=3", "transaction.state.log.replication.factor=3"]
+        )
         self.addCleanup(own.close)
         source, sink = self.topic("in", broker=own), self.topic("out", broker=own)
         sent = self.fill(source, bootstrap=own.bootstrap)
@@ -137,7 +148,7 @@ class BrokerAway(KafkaCase):
         self.wait_for_lag_zero(watch, source, 60, alive=program)
         self.broker.kill()
         try:
-            time.sleep(3)    # the moment of the loss itself is not what is measured
+            time.sleep(3)  # the moment of the loss itself is not what is measured
             cpu, lines = program.cpu_seconds(), program.text().count("\n")
             time.sleep(AWAY_S)
             self.assertTrue(program.alive, program.tail())

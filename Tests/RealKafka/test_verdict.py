@@ -1,4 +1,7 @@
-"""The judge is judged: it must see what is lost, repeated, out of order or made up, and readers must not see aborted records."""
+"""The judge is judged: it must see what is lost, repeated, out of order or made up, and readers must not see
+aborted records.
+"""
+
 import unittest
 
 from harness.case import KafkaCase
@@ -26,7 +29,10 @@ class Judge(unittest.TestCase):
         self.assertEqual((verdict.duplicated, verdict.clean), (1, False))
 
     def test_headers_with_commas(self):
-        self.assertEqual(parse_headers("millrace.error.message=a, b=c,millrace.query=q"), {"millrace.error.message": "a, b=c", "millrace.query": "q"})
+        self.assertEqual(
+            parse_headers("millrace.error.message=a, b=c,millrace.query=q"),
+            {"millrace.error.message": "a, b=c", "millrace.query": "q"},
+        )
 
 
 class Readers(KafkaCase):
@@ -44,7 +50,9 @@ class Readers(KafkaCase):
         bootstrap = self.broker.bootstrap
         self.assertEqual(values_by_partition(bootstrap, topic), {0: [b"one", b"two"]})
         self.assertEqual(values_by_partition(bootstrap, topic, committed=False), {0: [b"one", b"aborted", b"two"]})
-        self.assertEqual([(row.offset, row.key, row.value) for row in rows(bootstrap, topic)], [(0, b"k", b"one"), (4, b"k", b"two")])
+        self.assertEqual(
+            [(row.offset, row.key, row.value) for row in rows(bootstrap, topic)], [(0, b"k", b"one"), (4, b"k", b"two")]
+        )
         java = console_values(bootstrap, topic, 2)
         if java is not None:
             self.assertEqual(java, {0: [b"one", b"two"]})

@@ -1,4 +1,7 @@
-"""The DStream example under the same schedule: the sum of its per-batch counts is the count of the words that were sent."""
+"""The DStream example under the same schedule: the sum of its per-batch counts is the count of the words that
+were sent.
+"""
+
 import os
 from collections import Counter
 from pathlib import Path
@@ -15,11 +18,19 @@ EXAMPLE = Path(os.environ.get("MILLRACE_TEST_WORDCOUNT", broker.ROOT / ".build/r
 
 class WordCount(KafkaCase):
     """`DirectKafkaWordCount BROKERS QUERY TOPICS OUTPUT`, its state folder in MILLRACE_STATE_DIR."""
+
     controls_broker = True
 
     def launch(self, name, source, sink, log):
-        return self.start(self.broker.bootstrap, name, source, sink, command=[EXAMPLE], log=log,
-                          environment={"MILLRACE_STATE_DIR": str(self.folder / "state")})
+        return self.start(
+            self.broker.bootstrap,
+            name,
+            source,
+            sink,
+            command=[EXAMPLE],
+            log=log,
+            environment={"MILLRACE_STATE_DIR": str(self.folder / "state")},
+        )
 
     def test_batches_add_up(self):
         source, sink, name = self.topic("lines"), self.topic("counts"), f"words-{self.stamp}"
@@ -35,7 +46,9 @@ class WordCount(KafkaCase):
         check_recovery(self, schedule)
 
     def test_standby_takes_over(self):
-        """Two instances of an owned query: the standby works after the owner's SIGKILL, back and forth, and nothing counts twice."""
+        """Two instances of an owned query: the standby works after the owner's SIGKILL, back and forth, and
+        nothing counts twice.
+        """
         source, sink, name = self.topic("lines"), self.topic("counts"), f"words-{self.stamp}"
         watch, lines = self.observer(name), Lines(self.seed)
         feeder = Feeder(self.broker.bootstrap, source, watch, lines).start()
@@ -59,19 +72,27 @@ class WordCount(KafkaCase):
 
     def wait_and_time(self, condition, program):
         import time
+
         began = time.monotonic()
         self.wait("the standby takes over", condition, 45, alive=program)
         return time.monotonic() - began
 
     def assert_counts(self, source, sink, lines_sent, expected):
         bootstrap = self.broker.bootstrap
-        sent = Counter(word for items in values_by_partition(bootstrap, source).values() for line in items for word in line.split())
-        self.assertEqual({word.decode(): count for word, count in sent.items()}, {w: n for w, n in expected.items() if n})
+        sent = Counter(
+            word for items in values_by_partition(bootstrap, source).values() for line in items for word in line.split()
+        )
+        self.assertEqual(
+            {word.decode(): count for word, count in sent.items()}, {w: n for w, n in expected.items() if n}
+        )
         counted = Counter()
         for line in kcat_lines(bootstrap, sink, "%k %s\n").splitlines():
             word, count = line.split(b" ")
             counted[word] += int(count)
         wrong = {word.decode(): (counted[word], count) for word, count in sent.items() if counted[word] != count}
-        say(f"{lines_sent} lines, {sum(sent.values())} words sent, {sum(counted.values())} counted, {len(wrong)} words differ")
+        say(
+            f"{lines_sent} lines, {sum(sent.values())} words sent, "
+            f"{sum(counted.values())} counted, {len(wrong)} words differ"
+        )
         self.assertEqual(wrong, {}, "word: (counted, sent)")
         self.assertEqual(sum(counted.values()), sum(sent.values()))

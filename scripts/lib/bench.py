@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The body of scripts/bench: runs the workloads, prints a table with the budgets, writes JSON."""
+
 import argparse
 import json
 import os
@@ -49,11 +50,25 @@ def compare(workload, guarantee, commit_ms, engines, words, ours=True):
     """One invocation of `compare`: all its engines on one broker, in turn."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "result.json"
-        command = [str(PEERS / "compare"), workload, "--guarantee", guarantee, "--commit-ms", str(commit_ms), "--engines", engines,
-                   "--json", str(out), *words]
+        command = [
+            str(PEERS / "compare"),
+            workload,
+            "--guarantee",
+            guarantee,
+            "--commit-ms",
+            str(commit_ms),
+            "--engines",
+            engines,
+            "--json",
+            str(out),
+            *words,
+        ]
         if ours:
-            program = (f"env MILLRACE_BROKERS={{bootstrap}} IN={{in}} OUT={{out}} RUN={{run}} GUARANTEE={GUARANTEES[guarantee]} "
-                       f"{BINARY} run {ROOT}/bench/{workload}.yaml")
+            program = (
+                f"env MILLRACE_BROKERS={{bootstrap}} IN={{in}} OUT={{out}} RUN={{run}} "
+                f"GUARANTEE={GUARANTEES[guarantee]} "
+                f"{BINARY} run {ROOT}/bench/{workload}.yaml"
+            )
             command += ["--command", "millrace", program]
         print(f"▷ {workload}, {guarantee}, commit every {commit_ms} ms", flush=True)
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=7200)
@@ -69,16 +84,24 @@ def show(results, options):
         share = f"x{figures.median_of(values) / limit:.2f}" if limit else ""
         name = engine + (f" ({commit_ms} ms)" if engine == "Kafka Streams" else "")
         unit = "/s" if key == "records_per_s" else {"p50_ms": "ms p50", "p99_ms": "ms p99", "cpu_s": "s cpu"}[key]
-        print(f"{workload:<10}{guarantee:<10}{name:<26}{figures.median_of(values):>14,.1f}  {spread(values) + ' ' + unit:<22}{share:>12}")
+        print(
+            f"{workload:<10}{guarantee:<10}{name:<26}{figures.median_of(values):>14,.1f}  "
+            f"{spread(values) + ' ' + unit:<22}{share:>12}"
+        )
     print("\nbudgets")
     verdicts = budgets(figures)
     for verdict in verdicts:
-        print(f"  {'met   ' if verdict['met'] else 'MISSED'}  {verdict['what']}: {verdict['figure']} (budget {verdict['budget']})")
+        print(
+            f"  {'met   ' if verdict['met'] else 'MISSED'}  {verdict['what']}: "
+            f"{verdict['figure']} (budget {verdict['budget']})"
+        )
     wrong = [row for row in results if row.get("correct") is False]
     for row in wrong:
         print(f"  WRONG OUTPUT  {row['engine']}, {row['workload']}, {row['guarantee']}, run {row['run']}")
     if options.json:
-        options.json.write_text(json.dumps({"quick": options.quick, "results": results, "budgets": verdicts}, indent=1) + "\n")
+        options.json.write_text(
+            json.dumps({"quick": options.quick, "results": results, "budgets": verdicts}, indent=1) + "\n"
+        )
         print(f"written: {options.json}")
     sys.exit(1 if wrong else 0)
 

@@ -1,4 +1,5 @@
 """The consume workload: a topic read to its end by raw C and by a pipeline that drops every record."""
+
 import os
 import re
 import subprocess
@@ -13,7 +14,9 @@ from harness import broker as brokers  # noqa: E402
 
 
 def consume(peers, binary, records, runs):
-    """Rates without start-up: the raw read counts from its first record on; from ours the time for an empty topic is taken off."""
+    """Rates without start-up: the raw read counts from its first record on; from ours the time for an empty
+    topic is taken off.
+    """
     print("▷ consume", flush=True)
     node = brokers.start()
     try:
@@ -21,27 +24,52 @@ def consume(peers, binary, records, runs):
             limit = Path(folder) / "limit"
             subprocess.run(["gcc", "-O2", peers / "limit.c", "-o", limit, "-lrdkafka", "-lpthread"], check=True)
             for topic in ("full", "empty"):
-                subprocess.run([*brokers.kafka_tool("topics"), "--bootstrap-server", node.bootstrap, "--create", "--topic", topic,
-                                "--partitions", "4"], check=True, capture_output=True)
-            subprocess.run([limit, "fill", node.bootstrap, "full", str(records), "240"], check=True, capture_output=True)
+                subprocess.run(
+                    [
+                        *brokers.kafka_tool("topics"),
+                        "--bootstrap-server",
+                        node.bootstrap,
+                        "--create",
+                        "--topic",
+                        topic,
+                        "--partitions",
+                        "4",
+                    ],
+                    check=True,
+                    capture_output=True,
+                )
+            subprocess.run(
+                [limit, "fill", node.bootstrap, "full", str(records), "240"], check=True, capture_output=True
+            )
             return [row for run in range(runs) for row in one_run(limit, binary, node.bootstrap, records, run)]
     finally:
         node.close()
 
 
 def one_run(limit, binary, bootstrap, records, run):
-    text = subprocess.run([limit, "read", bootstrap, "full", str(records)], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(
+        [limit, "read", bootstrap, "full", str(records)], check=True, capture_output=True, text=True
+    ).stdout
     raw = int(re.search(r"= (\d+) /s", text)[1])
     start = timed(binary, bootstrap, "empty", f"{run}-empty")
     rate = int(records / max(1e-3, timed(binary, bootstrap, "full", f"{run}-full") - start))
     print(f"  run {run + 1}: raw C read {raw:,} /s, millrace {rate:,} /s (start and stop {start:.2f} s)", flush=True)
     common = {"workload": "consume", "guarantee": "plain", "run": run + 1}
-    return [{**common, "engine": "raw C read", "records_per_s": raw}, {**common, "engine": "millrace", "records_per_s": rate}]
+    return [
+        {**common, "engine": "raw C read", "records_per_s": raw},
+        {**common, "engine": "millrace", "records_per_s": rate},
+    ]
 
 
 def timed(binary, bootstrap, topic, run):
     environment = {**os.environ, "MILLRACE_BROKERS": bootstrap, "IN": topic, "RUN": run}
     began = time.monotonic()
-    subprocess.run([binary, "run", ROOT / "bench" / "consume.yaml"], check=True, env=environment, timeout=600, stdin=subprocess.DEVNULL,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [binary, "run", ROOT / "bench" / "consume.yaml"],
+        check=True,
+        env=environment,
+        timeout=600,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
     return time.monotonic() - began

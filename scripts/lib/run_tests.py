@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Builds and runs every test of the project: the body of scripts/test, which describes the options."""
+
 import argparse
 import json
 import os
@@ -19,7 +20,7 @@ BUILD_LIMIT_S, UNIT_LIMIT_S, REAL_LIMIT_S, FULL_LIMIT_S = 1500, 600, 1500, 5400
 
 class Totals:
     def __init__(self):
-        self.passed, self.failed, self.skipped = [], [], []    # skipped: (name, reason)
+        self.passed, self.failed, self.skipped = [], [], []  # skipped: (name, reason)
 
     def report(self):
         """The last lines: what failed and what was skipped, by name, then the sum alone."""
@@ -34,7 +35,9 @@ class Totals:
 def main():
     options = parse()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda _number, _frame: sys.exit(143))
+        signal.signal(
+            number, signal.default_int_handler
+        )  # ends as Ctrl-C does: what runs is stopped, the sum is printed
     os.chdir(ROOT)
     os.environ["SWIFT_BACKTRACE"] = "enable=no"
     os.environ["MILLRACE_TEST_LOGS"] = str(LOGS)
@@ -73,17 +76,29 @@ def broker_source(options):
     if os.environ.get("MILLRACE_TEST_BROKERS"):
         return "given"
     from harness import broker
+
     return "own" if broker.available() else None
 
 
 # MARK: - Swift
+
 
 def swift_tests(options, totals, steps):
     flags = strict(options)
     steps.run("debug build", ["swift", "build", "--build-tests", *flags], BUILD_LIMIT_S)
     events = LOGS / "swift-events.jsonl"
     events.unlink(missing_ok=True)
-    command = ["swift", "test", "--skip-build", "--disable-xctest", *flags, "--event-stream-output-path", str(events), "--event-stream-version", "0"]
+    command = [
+        "swift",
+        "test",
+        "--skip-build",
+        "--disable-xctest",
+        *flags,
+        "--event-stream-output-path",
+        str(events),
+        "--event-stream-version",
+        "0",
+    ]
     if options.filter:
         command += ["--filter", options.filter]
     environment = dict(os.environ)
@@ -92,7 +107,9 @@ def swift_tests(options, totals, steps):
         command = [sys.executable, "-B", str(PROCESS_TESTS / "harness" / "broker.py"), *command]
     elif source is None:
         environment.pop("MILLRACE_TEST_BROKERS", None)
-    code = steps.run("Swift tests" + (" with a real broker" if source else ""), command, UNIT_LIMIT_S, environment, check=False)
+    code = steps.run(
+        "Swift tests" + (" with a real broker" if source else ""), command, UNIT_LIMIT_S, environment, check=False
+    )
     count_swift(events, code, totals, steps)
 
 
@@ -103,14 +120,18 @@ def count_swift(path, code, totals, steps):
         try:
             entry = json.loads(line)
         except ValueError:
-            continue    # the last line of a process that crashed
+            continue  # the last line of a process that crashed
         payload = entry.get("payload", {})
         if entry.get("kind") == "test":
             if payload.get("kind") == "function":
                 names[payload["id"]] = re.sub(r"/[^/]+\.swift:\d+:\d+$", "", payload["id"])
             continue
         test, kind = payload.get("testID"), payload.get("kind")
-        if kind == "issueRecorded" and not payload.get("issue", {}).get("isKnown") and payload.get("issue", {}).get("severity") != "warning":
+        if (
+            kind == "issueRecorded"
+            and not payload.get("issue", {}).get("isKnown")
+            and payload.get("issue", {}).get("severity") != "warning"
+        ):
             issues.add(test)
         elif kind in ("testStarted", "testEnded", "testSkipped"):
             outcome[test] = (kind, " ".join(message.get("text", "") for message in payload.get("messages", [])))
@@ -127,11 +148,12 @@ def count_swift(path, code, totals, steps):
     if code and len(totals.failed) == before:
         totals.failed.append(f"swift test ended with {code}")
     if len(totals.failed) > before:
-        steps.show_tail("Swift tests", lines=60, pattern=r"^✘|recorded an issue|rror:|Crash|Fatal")
+        steps.show_tail("Swift tests", lines=60, pattern=r"^✘|recorded an issue|\berror:|Fatal error|unexpected signal")
     print(f"  {len(totals.passed)} passed, {len(totals.failed)} failed, {len(totals.skipped)} skipped", flush=True)
 
 
 # MARK: - the built programs on real Kafka
+
 
 def process_tests(options, totals, steps):
     runner = [sys.executable, "-B", str(PROCESS_TESTS / "run.py"), "--filter", options.filter]
@@ -160,7 +182,12 @@ def release_build(options, steps):
     command = ["swift", "build", "-c", "release", *strict(options)]
     products = ("millrace", "DirectKafkaWordCount")
     for product in products:
-        code = steps.run(f"release build of {product}", [*command, "--static-swift-stdlib", "--product", product], BUILD_LIMIT_S, check=False)
+        code = steps.run(
+            f"release build of {product}",
+            [*command, "--static-swift-stdlib", "--product", product],
+            BUILD_LIMIT_S,
+            check=False,
+        )
         if code:
             steps.run(f"release build of {product} (shared runtime)", [*command, "--product", product], BUILD_LIMIT_S)
 

@@ -1,4 +1,5 @@
 """Steps of a long script: each with a name, a time-out, a log file, and its end shown when it fails."""
+
 import os
 import re
 import selectors
@@ -23,8 +24,14 @@ class Steps:
         print(f"▷ {name} …", flush=True)
         began, log = time.monotonic(), self._log(name)
         with open(log, "wb") as file:
-            self.running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if show else file,
-                                            stderr=subprocess.STDOUT, env=environment, start_new_session=True)
+            self.running = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if show else file,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
             try:
                 code = self._follow(file, limit) if show else self.running.wait(limit)
             except subprocess.TimeoutExpired:
@@ -32,14 +39,18 @@ class Steps:
                 code = 124
             finally:
                 self.close()
-        print(f"  {'done' if code == 0 else f'ended with {code}'} in {time.monotonic() - began:.0f} s ({log})", flush=True)
+        print(
+            f"  {'done' if code == 0 else f'ended with {code}'} in {time.monotonic() - began:.0f} s ({log})", flush=True
+        )
         if code and check:
             self.show_tail(name)
             raise StepFailed(f"{name} (exit code {code})")
         return code
 
     def output(self, command):
-        return subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60).stdout
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60
+        ).stdout
 
     def show_tail(self, name, lines=40, pattern=None):
         """The end of a step's log, or its telling lines."""

@@ -1,8 +1,10 @@
 """Real Apache Kafka for a test: started in a folder of its own, killed, restarted, and always stopped.
 
-Two ways to have one: a `broker` tool (../shared/kafka, or the folder that MILLRACE_KAFKA names), or the scripts of a Kafka
-distribution in KAFKA_HOME. `python3 broker.py COMMAND...` runs a command with MILLRACE_TEST_BROKERS set and stops the broker after it.
+Two ways to have one: a `broker` tool (../shared/kafka, or the folder that MILLRACE_KAFKA names), or the scripts of a
+Kafka distribution in KAFKA_HOME. `python3 broker.py COMMAND...` runs a command with MILLRACE_TEST_BROKERS set and stops
+the broker after it.
 """
+
 import os
 import shutil
 import signal
@@ -81,12 +83,19 @@ class ToolBroker:
         self._run("resume")
 
     def close(self):
-        subprocess.run([self.tool, "stop", "--data", str(self.data)], capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+        subprocess.run(
+            [self.tool, "stop", "--data", str(self.data)], capture_output=True, timeout=60, stdin=subprocess.DEVNULL
+        )
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, verb, *words):
-        done = subprocess.run([self.tool, verb, "--data", str(self.data), *words], capture_output=True, text=True,
-                              timeout=START_LIMIT_S, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            [self.tool, verb, "--data", str(self.data), *words],
+            capture_output=True,
+            text=True,
+            timeout=START_LIMIT_S,
+            stdin=subprocess.DEVNULL,
+        )
         if done.returncode:
             raise RuntimeError(f"broker {verb} failed: {done.stdout}{done.stderr}")
         return done.stdout
@@ -98,35 +107,62 @@ class HomeBroker:
     def __init__(self, secure=False, settings=()):
         if secure:
             raise RuntimeError("KAFKA_HOME gives no secure broker")
-        self.home, self.folder, self.process = Path(os.environ["KAFKA_HOME"]), Path(tempfile.mkdtemp(prefix="millrace-kafka-")), None
+        self.home, self.folder, self.process = (
+            Path(os.environ["KAFKA_HOME"]),
+            Path(tempfile.mkdtemp(prefix="millrace-kafka-")),
+            None,
+        )
         self.port = free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         controller = self.port + 10_000
-        pairs = ["process.roles=broker,controller", "node.id=0", f"controller.quorum.voters=0@127.0.0.1:{controller}",
-                 f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-                 "controller.listener.names=CONTROLLER", f"log.dirs={self.folder}/log", "offsets.topic.replication.factor=1",
-                 "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-                 "transaction.state.log.replication.factor=1", "transaction.state.log.min.isr=1", "offsets.topic.num.partitions=4",
-                 "transaction.state.log.num.partitions=4", "transaction.abort.timed.out.transaction.cleanup.interval.ms=500",
-                 "group.initial.rebalance.delay.ms=0", "group.min.session.timeout.ms=1000", "auto.create.topics.enable=false", *settings]
+        pairs = [
+            "process.roles=broker,controller",
+            "node.id=0",
+            f"controller.quorum.voters=0@127.0.0.1:{controller}",
+            f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
+            "controller.listener.names=CONTROLLER",
+            f"log.dirs={self.folder}/log",
+            "offsets.topic.replication.factor=1",
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "transaction.state.log.replication.factor=1",
+            "transaction.state.log.min.isr=1",
+            "offsets.topic.num.partitions=4",
+            "transaction.state.log.num.partitions=4",
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms=500",
+            "group.initial.rebalance.delay.ms=0",
+            "group.min.session.timeout.ms=1000",
+            "auto.create.topics.enable=false",
+            *settings,
+        ]
         self.properties = self.folder / "server.properties"
         self.properties.write_text("\n".join(pairs) + "\n")
         storage = str(self.home / "bin" / "kafka-storage.sh")
         try:
-            name = subprocess.run([storage, "random-uuid"], check=True, capture_output=True, text=True, timeout=60).stdout.split()[-1]
-            subprocess.run([storage, "format", "-t", name, "-c", str(self.properties)], check=True, capture_output=True, timeout=60)
+            name = subprocess.run(
+                [storage, "random-uuid"], check=True, capture_output=True, text=True, timeout=60
+            ).stdout.split()[-1]
+            subprocess.run(
+                [storage, "format", "-t", name, "-c", str(self.properties)], check=True, capture_output=True, timeout=60
+            )
             self.restart()
         except BaseException:
             self.close()
             raise
 
     def restart(self):
-        self.process = subprocess.Popen([str(self.home / "bin" / "kafka-server-start.sh"), str(self.properties)], stdin=subprocess.DEVNULL,
-                                        stdout=open(self.folder / "broker.log", "ab"), stderr=subprocess.STDOUT, start_new_session=True)
+        self.process = subprocess.Popen(
+            [str(self.home / "bin" / "kafka-server-start.sh"), str(self.properties)],
+            stdin=subprocess.DEVNULL,
+            stdout=open(self.folder / "broker.log", "ab"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         deadline = time.monotonic() + START_LIMIT_S
         while not answers(self.port):
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the broker of KAFKA_HOME did not start: {(self.folder / 'broker.log').read_text()[-2000:]}")
+                raise RuntimeError(
+                    f"the broker of KAFKA_HOME did not start: {(self.folder / 'broker.log').read_text()[-2000:]}"
+                )
             time.sleep(0.1)
 
     def kill(self):
@@ -164,7 +200,9 @@ class GivenBroker:
 
 
 def start(secure=False, settings=(), tries=3):
-    """Starts a node. Tried again, because a random cluster id that begins with a dash is refused by Kafka's own storage tool."""
+    """Starts a node. Tried again, because a random cluster id that begins with a dash is refused by Kafka's own
+    storage tool.
+    """
     for left in reversed(range(tries)):
         try:
             started.append((ToolBroker if tools_folder() else HomeBroker)(secure=secure, settings=settings))

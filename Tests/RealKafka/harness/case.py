@@ -1,4 +1,8 @@
-"""The base of every process test: a broker, topics, programs that always end, waits with deadlines, and a seed that is printed."""
+"""The base of every process test: a broker, topics, programs that always end, waits with deadlines, and a seed
+that is printed.
+"""
+
+import atexit
 import os
 import random
 import re
@@ -25,7 +29,9 @@ def say(text):
 
 
 class KafkaCase(unittest.TestCase):
-    """One broker serves all test classes of a run. `controls_broker` marks those that kill it: they need one that we started."""
+    """One broker serves all test classes of a run. `controls_broker` marks those that kill it: they need one
+    that we started.
+    """
 
     controls_broker = False
     needs_broker = True
@@ -51,6 +57,7 @@ class KafkaCase(unittest.TestCase):
         self.random = random.Random(self.seed)
         say(f"seed {self.seed}")
         self.folder = Path(tempfile.mkdtemp(prefix="millrace-test-"))
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)  # an interrupted test runs no clean-up
         self.programs, self.stamp = [], f"{int(time.time() * 1000) % 10_000_000:07}"
         self.addCleanup(self._clean)
 
@@ -61,7 +68,10 @@ class KafkaCase(unittest.TestCase):
         outcome = getattr(self._outcome, "result", None)
         failed = any(test is self for test, _ in (outcome.failures + outcome.errors)) if outcome else True
         if failed or os.environ.get("MILLRACE_TEST_KEEP"):
-            kept = Path(os.environ.get("MILLRACE_TEST_LOGS", brokers.ROOT / ".build/test-logs")) / f"{self.id()}-{self.stamp}"
+            kept = (
+                Path(os.environ.get("MILLRACE_TEST_LOGS", brokers.ROOT / ".build/test-logs"))
+                / f"{self.id()}-{self.stamp}"
+            )
             shutil.copytree(self.folder, kept, dirs_exist_ok=True, ignore_dangling_symlinks=True)
             say(f"pipelines and logs are kept in {kept}")
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -85,8 +95,13 @@ class KafkaCase(unittest.TestCase):
         command = brokers.kafka_tool(tool)
         if not command:
             self.skipTest("no Kafka tools: set KAFKA_HOME or MILLRACE_KAFKA")
-        done = subprocess.run([*command, "--bootstrap-server", (broker or self.broker).bootstrap, *words], capture_output=True, text=True,
-                              timeout=120, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            [*command, "--bootstrap-server", (broker or self.broker).bootstrap, *words],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            stdin=subprocess.DEVNULL,
+        )
         if done.returncode:
             raise AssertionError(f"kafka {tool} {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
@@ -123,8 +138,12 @@ class KafkaCase(unittest.TestCase):
         def check():
             for program in watched:
                 if not program.alive:
-                    raise AssertionError(f"the program ended with {program.process.returncode} while we waited for: {what}\n{program.tail()}")
+                    raise AssertionError(
+                        f"the program ended with {program.process.returncode} while we waited for: "
+                        f"{what}\n{program.tail()}"
+                    )
             return condition()
+
         try:
             return wait_until(what, check, seconds, every)
         except TimeoutError as error:
@@ -132,10 +151,12 @@ class KafkaCase(unittest.TestCase):
 
     def wait_for_lag_zero(self, watch, source, seconds, *, partitions=4, alive=None):
         """Waits until the group has committed all of the input, past its transaction markers."""
+
         def done():
             ends, read = watch.ends(source, partitions, stable=True), watch.committed(source, partitions)
             self.last_lag = (read, ends)
             return ends is not None and read == ends
+
         try:
             self.wait("lag zero", done, seconds, alive=alive, every=0.1)
         except AssertionError as error:
@@ -145,9 +166,11 @@ class KafkaCase(unittest.TestCase):
 
     def assert_says(self, program, *patterns, seconds=30, alive=True):
         """Waits until the program's output holds every pattern (regular expressions, any case)."""
+
         def missing():
             text = program.text()
             return [pattern for pattern in patterns if not re.search(pattern, text, re.IGNORECASE | re.DOTALL)]
+
         try:
             wait_until(lambda: f"the output does not say {missing()}", lambda: not missing(), seconds, 0.1)
         except TimeoutError as error:
@@ -158,16 +181,23 @@ class KafkaCase(unittest.TestCase):
 
     def assert_no_crash(self, program):
         code = program.process.poll()
-        self.assertFalse(code is not None and code < 0 and code != -9, f"ended by signal {-(code or 0)}:\n{program.tail()}")
+        self.assertFalse(
+            code is not None and code < 0 and code != -9, f"ended by signal {-(code or 0)}:\n{program.tail()}"
+        )
         self.assertNotRegex(program.text(), r"Fatal error|Assertion .*failed|core dumped|Segmentation|rd_assert")
 
     def assert_exactly_once(self, sink, sent, *, java=True):
         """Reads the output with two independent clients and judges it; says how many aborted records lie between."""
         bootstrap = self.broker.bootstrap
         found = values_by_partition(bootstrap, sink)
-        total, everything = sum(map(len, found.values())), sum(map(len, values_by_partition(bootstrap, sink, committed=False).values()))
+        total, everything = sum(map(len, found.values())), sum(
+            map(len, values_by_partition(bootstrap, sink, committed=False).values())
+        )
         verdict = judge(numbers(found), sent)
-        say(f"kcat, read_committed: {total} of {sum(sent)} records: {verdict}; {everything - total} aborted ones are hidden")
+        say(
+            f"kcat, read_committed: {total} of {sum(sent)} records: {verdict}; "
+            f"{everything - total} aborted ones are hidden"
+        )
         self.assertTrue(verdict.clean, str(verdict))
         if java:
             second = console_values(bootstrap, sink, sum(sent))
@@ -176,4 +206,3 @@ class KafkaCase(unittest.TestCase):
                 say(f"console consumer, read_committed: {sum(map(len, second.values()))} records: {verdict}")
                 self.assertTrue(verdict.clean, str(verdict))
         return everything - total
-

@@ -2,6 +2,7 @@
 
 The verdict of a test never comes from here: `verify` reads topics with kcat and with Kafka's own console consumer.
 """
+
 import ctypes as c
 import time
 
@@ -12,8 +13,16 @@ UNSET_OFFSET = -1001
 
 
 class TopicPartition(c.Structure):
-    _fields_ = [("topic", c.c_char_p), ("partition", c.c_int32), ("offset", c.c_int64), ("metadata", c.c_void_p),
-                ("metadata_size", c.c_size_t), ("opaque", c.c_void_p), ("err", c.c_int), ("private", c.c_void_p)]
+    _fields_ = [
+        ("topic", c.c_char_p),
+        ("partition", c.c_int32),
+        ("offset", c.c_int64),
+        ("metadata", c.c_void_p),
+        ("metadata_size", c.c_size_t),
+        ("opaque", c.c_void_p),
+        ("err", c.c_int),
+        ("private", c.c_void_p),
+    ]
 
 
 class TopicPartitionList(c.Structure):
@@ -21,8 +30,17 @@ class TopicPartitionList(c.Structure):
 
 
 class Message(c.Structure):
-    _fields_ = [("err", c.c_int), ("rkt", c.c_void_p), ("partition", c.c_int32), ("payload", c.c_void_p), ("len", c.c_size_t),
-                ("key", c.c_void_p), ("key_len", c.c_size_t), ("offset", c.c_int64), ("private", c.c_void_p)]
+    _fields_ = [
+        ("err", c.c_int),
+        ("rkt", c.c_void_p),
+        ("partition", c.c_int32),
+        ("payload", c.c_void_p),
+        ("len", c.c_size_t),
+        ("key", c.c_void_p),
+        ("key_len", c.c_size_t),
+        ("offset", c.c_int64),
+        ("private", c.c_void_p),
+    ]
 
 
 DELIVERY = c.CFUNCTYPE(None, c.c_void_p, c.POINTER(Message), c.c_void_p)
@@ -43,19 +61,42 @@ poll = declare("rd_kafka_poll", c.c_int, c.c_void_p, c.c_int)
 flush = declare("rd_kafka_flush", c.c_int, c.c_void_p, c.c_int)
 topic_new = declare("rd_kafka_topic_new", c.c_void_p, c.c_void_p, c.c_char_p, c.c_void_p)
 topic_destroy = declare("rd_kafka_topic_destroy", None, c.c_void_p)
-produce = declare("rd_kafka_produce", c.c_int, c.c_void_p, c.c_int32, c.c_int, c.c_char_p, c.c_size_t, c.c_char_p, c.c_size_t, c.c_void_p)
+produce = declare(
+    "rd_kafka_produce",
+    c.c_int,
+    c.c_void_p,
+    c.c_int32,
+    c.c_int,
+    c.c_char_p,
+    c.c_size_t,
+    c.c_char_p,
+    c.c_size_t,
+    c.c_void_p,
+)
 last_error = declare("rd_kafka_last_error", c.c_int)
 err2str = declare("rd_kafka_err2str", c.c_char_p, c.c_int)
 list_new = declare("rd_kafka_topic_partition_list_new", c.POINTER(TopicPartitionList), c.c_int)
-list_add = declare("rd_kafka_topic_partition_list_add", c.POINTER(TopicPartition), c.POINTER(TopicPartitionList), c.c_char_p, c.c_int32)
+list_add = declare(
+    "rd_kafka_topic_partition_list_add", c.POINTER(TopicPartition), c.POINTER(TopicPartitionList), c.c_char_p, c.c_int32
+)
 list_destroy = declare("rd_kafka_topic_partition_list_destroy", None, c.POINTER(TopicPartitionList))
 committed = declare("rd_kafka_committed", c.c_int, c.c_void_p, c.POINTER(TopicPartitionList), c.c_int)
-watermarks = declare("rd_kafka_query_watermark_offsets", c.c_int, c.c_void_p, c.c_char_p, c.c_int32, c.POINTER(c.c_int64),
-                     c.POINTER(c.c_int64), c.c_int)
+watermarks = declare(
+    "rd_kafka_query_watermark_offsets",
+    c.c_int,
+    c.c_void_p,
+    c.c_char_p,
+    c.c_int32,
+    c.POINTER(c.c_int64),
+    c.POINTER(c.c_int64),
+    c.c_int,
+)
 error_string = declare("rd_kafka_error_string", c.c_char_p, c.c_void_p)
 error_destroy = declare("rd_kafka_error_destroy", None, c.c_void_p)
-transaction = {verb: declare(f"rd_kafka_{verb}", c.c_void_p, c.c_void_p, *([c.c_int] if verb != "begin_transaction" else []))
-               for verb in ("init_transactions", "begin_transaction", "commit_transaction", "abort_transaction")}
+transaction = {
+    verb: declare(f"rd_kafka_{verb}", c.c_void_p, c.c_void_p, *([c.c_int] if verb != "begin_transaction" else []))
+    for verb in ("init_transactions", "begin_transaction", "commit_transaction", "abort_transaction")
+}
 
 
 class ClientError(Exception):
@@ -81,12 +122,21 @@ class Producer:
 
     def __init__(self, bootstrap, transactional_id=None, **settings):
         self.failed, self.topics = [], {}
-        self.callback = DELIVERY(lambda _client, message, _opaque: self.failed.append(message[0].err) if message[0].err else None)
-        options = {"bootstrap.servers": bootstrap, "enable.idempotence": "true", "linger.ms": "5",
-                   "queue.buffering.max.messages": "200000", "delivery.report.only.error": "true"}
+        self.callback = DELIVERY(
+            lambda _client, message, _opaque: self.failed.append(message[0].err) if message[0].err else None
+        )
+        options = {
+            "bootstrap.servers": bootstrap,
+            "enable.idempotence": "true",
+            "linger.ms": "5",
+            "queue.buffering.max.messages": "200000",
+            "delivery.report.only.error": "true",
+        }
         if transactional_id:
             options["transactional.id"] = transactional_id
-        self.client = handle(PRODUCER, {**options, **{k.replace("_", "."): v for k, v in settings.items()}}, self.callback)
+        self.client = handle(
+            PRODUCER, {**options, **{k.replace("_", "."): v for k, v in settings.items()}}, self.callback
+        )
         if transactional_id:
             self._transaction("init_transactions")
 
@@ -102,7 +152,9 @@ class Producer:
     def flush(self, seconds=120):
         code = flush(self.client, seconds * 1000)
         if code or self.failed:
-            raise ClientError(f"input was not written: {err2str(code or self.failed[0]).decode()} ({len(self.failed)} records)")
+            raise ClientError(
+                f"input was not written: {err2str(code or self.failed[0]).decode()} ({len(self.failed)} records)"
+            )
 
     def begin(self):
         self._transaction("begin_transaction")
@@ -111,7 +163,7 @@ class Producer:
         self._transaction("commit_transaction")
 
     def abort(self):
-        self.flush()    # so that the broker has what is aborted; without any record librdkafka's abort itself fails
+        self.flush()  # so that the broker has what is aborted; without any record librdkafka's abort itself fails
         self._transaction("abort_transaction")
         self.failed.clear()
 
@@ -139,7 +191,9 @@ class Observer:
         self.stable = handle(CONSUMER, {**common, "group.id": group + "-observer", "isolation.level": "read_committed"})
 
     def committed(self, topic, partitions, seconds=5):
-        """The next offset to read of each partition; 0 where nothing is committed; None when the broker does not answer."""
+        """The next offset to read of each partition; 0 where nothing is committed; None when the broker does not
+        answer.
+        """
         wanted = list_new(partitions)
         try:
             for partition in range(partitions):
@@ -154,7 +208,9 @@ class Observer:
             list_destroy(wanted)
 
     def ends(self, topic, partitions, stable=False, seconds=5):
-        """The end of each partition: the high watermark, or with `stable` the last stable offset; None when no answer comes."""
+        """The end of each partition: the high watermark, or with `stable` the last stable offset; None when no
+        answer comes.
+        """
         low, high, result = c.c_int64(), c.c_int64(), []
         for partition in range(partitions):
             client = self.stable if stable else self.plain

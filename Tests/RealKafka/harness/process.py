@@ -1,4 +1,5 @@
 """The program under test as a process: start, signals, its log, processor time and memory from /proc."""
+
 import os
 import signal
 import subprocess
@@ -17,7 +18,9 @@ def end_all():
 
 
 class Program:
-    """One started process. Its output goes to files, so that a full pipe never stops it; `stdout_pipe` gives the test the reading end."""
+    """One started process. Its output goes to files, so that a full pipe never stops it; `stdout_pipe` gives the
+    test the reading end.
+    """
 
     def __init__(self, command, log, environment=None, stdout_pipe=False):
         self.log, self.command = Path(log), [str(word) for word in command]
@@ -25,8 +28,13 @@ class Program:
         self.log_start = self.log.stat().st_size
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if stdout_pipe else self.errors, stderr=self.errors,
-            env={**os.environ, "SWIFT_BACKTRACE": "enable=no", **(environment or {})}, start_new_session=True)
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if stdout_pipe else self.errors,
+            stderr=self.errors,
+            env={**os.environ, "SWIFT_BACKTRACE": "enable=no", **(environment or {})},
+            start_new_session=True,
+        )
         started.append(self)
 
     @property
@@ -51,7 +59,9 @@ class Program:
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self.command[0]} still runs after {seconds} s; its log ends:\n{self.tail()}") from None
+            raise AssertionError(
+                f"{self.command[0]} still runs after {seconds} s; its log ends:\n{self.tail()}"
+            ) from None
         self.errors.close()
         return code
 
@@ -75,5 +85,7 @@ class Program:
 
     def memory_bytes(self):
         """(resident now, highest so far)"""
-        lines = dict(line.split(":", 1) for line in Path(f"/proc/{self.pid}/status").read_text().splitlines() if ":" in line)
+        lines = dict(
+            line.split(":", 1) for line in Path(f"/proc/{self.pid}/status").read_text().splitlines() if ":" in line
+        )
         return tuple(int(lines[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))

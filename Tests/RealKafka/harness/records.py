@@ -1,4 +1,5 @@
 """Numbered input and the one who keeps feeding it: records whose place in the order is written in them."""
+
 import random
 import threading
 
@@ -26,8 +27,9 @@ class Lines:
 
 
 class Feeder:
-    """Keeps a backlog in the input topic, so that the program always has work; at most `rate` records a second, so that a
-    long wait does not fill the disk.
+    """Keeps a backlog in the input topic, so that the program always has work.
+
+    At most `rate` records a second, so that a long wait does not fill the disk.
 
     Each partition's records are numbered 0, 1, 2, ...; `sent` says how many each has.
     """
@@ -54,7 +56,9 @@ class Feeder:
             self.sent[partition] += 1
 
     def finish(self, at_least):
-        """Stops feeding, tops the input up and waits until all of it is written; returns the count of each partition."""
+        """Stops feeding, tops the input up and waits until all of it is written; returns the count of each
+        partition.
+        """
         self.stopping.set()
         self.thread.join(120)
         if self.error:
@@ -74,12 +78,18 @@ class Feeder:
         try:
             while not self.stopping.is_set():
                 read = self.observer.committed(self.topic, len(self.sent), seconds=2)
-                short = [p for p, (sent, done) in enumerate(zip(self.sent, read or self.sent)) if sent - done < self.backlog / len(self.sent)]
+                short = [
+                    p
+                    for p, (sent, done) in enumerate(zip(self.sent, read or self.sent))
+                    if sent - done < self.backlog / len(self.sent)
+                ]
                 if not read or not short:
                     self.stopping.wait(0.02)
-                for partition in short if read else []:     # each by itself: a partition that nobody reads must not starve the others
+                for partition in (
+                    short if read else []
+                ):  # each by itself: a partition that nobody reads must not starve the others
                     self.add_to(partition, 1_250)
                 if read and short:
                     self.stopping.wait(1_250 * len(short) / self.rate)
-        except Exception as error:    # given to the test's own thread by `finish`
+        except Exception as error:  # given to the test's own thread by `finish`
             self.error = error

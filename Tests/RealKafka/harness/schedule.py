@@ -1,11 +1,12 @@
 """The schedule of troubles that an exactly-once query must live through, and its driver."""
+
 import signal
 import time
 
 from .case import say
 from .librdkafka import wait_until
 
-FREEZE_S = 14            # longer than the transaction time-out and the session time-out, which are 10 s
+FREEZE_S = 14  # longer than the transaction time-out and the session time-out, which are 10 s
 COMMIT_DEADLINE_S = 60
 
 
@@ -18,8 +19,11 @@ class Schedule:
     def __init__(self, case, launch, observer, source, sink, *, partitions=4, kills=20, early_kills=3):
         self.case, self.launch, self.observer = case, launch, observer
         self.source, self.sink, self.partitions = source, sink, partitions
-        self.events = (["kill"] * kills + ["early kill"] * early_kills
-                       + ["freeze", "freeze beside another", "broker killed", "second instance", "second instance killed"])
+        self.events = (
+            ["kill"] * kills
+            + ["early kill"] * early_kills
+            + ["freeze", "freeze beside another", "broker killed", "second instance", "second instance killed"]
+        )
         case.random.shuffle(self.events)
         self.random, self.recoveries, self.running, self.inside = case.random, [], None, 0
 
@@ -30,7 +34,10 @@ class Schedule:
         for number, event in enumerate(self.events, 1):
             began = time.monotonic()
             note = getattr(self, event.replace(" ", "_"))()
-            say(f"{number:2}/{len(self.events)} {event}: {note or ''} ({time.monotonic() - began:.1f} s, {self.total():,} read)")
+            say(
+                f"{number:2}/{len(self.events)} {event}: {note or ''} "
+                f"({time.monotonic() - began:.1f} s, {self.total():,} read)"
+            )
         return self.running
 
     # MARK: what is watched
@@ -42,7 +49,9 @@ class Schedule:
     def progress(self, since, *, alive=None, before=None, seconds=COMMIT_DEADLINE_S):
         """Waits for a commit past `before` and returns when it was seen."""
         before = self.total() if before is None else before
-        self.case.wait(f"a commit after {since}", lambda: self.total() > before, seconds, alive=alive or self.running, every=0.01)
+        self.case.wait(
+            f"a commit after {since}", lambda: self.total() > before, seconds, alive=alive or self.running, every=0.01
+        )
         return time.monotonic()
 
     def all_partitions(self, since, *, alive=None):
@@ -52,19 +61,28 @@ class Schedule:
         def moved():
             now = self.observer.committed(self.source, self.partitions)
             return now and all(later > earlier for later, earlier in zip(now, before))
-        self.case.wait(f"a commit in every partition after {since}", moved, COMMIT_DEADLINE_S, alive=alive or self.running)
+
+        self.case.wait(
+            f"a commit in every partition after {since}", moved, COMMIT_DEADLINE_S, alive=alive or self.running
+        )
 
     def committed_total(self):
-        """As `total`, but settled: right after a kill the broker may still be finishing a commit, which is not the next one's."""
+        """As `total`, but settled: right after a kill the broker may still be finishing a commit, which is not
+        the next one's.
+        """
+
         def settled():
             first = self.observer.committed(self.source, self.partitions)
             time.sleep(0.15)
             return (sum(first),) if first and first == self.observer.committed(self.source, self.partitions) else None
+
         return wait_until("committed offsets that do not move", settled, 30)[0]
 
     def in_transaction(self):
         """Whether the output holds records of a transaction that is still open."""
-        ends = self.observer.ends(self.sink, self.partitions), self.observer.ends(self.sink, self.partitions, stable=True)
+        ends = self.observer.ends(self.sink, self.partitions), self.observer.ends(
+            self.sink, self.partitions, stable=True
+        )
         return None not in ends and ends[0] > ends[1] and all(high >= stable for high, stable in zip(*ends))
 
     def settle(self):

@@ -1,4 +1,5 @@
 """The verdict, from readers that share no code with the program: kcat, and Kafka's own console consumer."""
+
 import json
 import re
 import subprocess
@@ -21,8 +22,25 @@ class Row:
 def kcat_lines(bootstrap, topic, form, committed=True, extra=()):
     """Lines of a topic from its beginning to its end, as kcat prints them in `form`."""
     level = "read_committed" if committed else "read_uncommitted"
-    command = ["kcat", "-b", bootstrap, "-C", "-t", topic, "-o", "beginning", "-e", "-q", "-X", f"isolation.level={level}",
-               "-X", "check.crcs=true", *extra, "-f", form]
+    command = [
+        "kcat",
+        "-b",
+        bootstrap,
+        "-C",
+        "-t",
+        topic,
+        "-o",
+        "beginning",
+        "-e",
+        "-q",
+        "-X",
+        f"isolation.level={level}",
+        "-X",
+        "check.crcs=true",
+        *extra,
+        "-f",
+        form,
+    ]
     done = subprocess.run(command, capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise AssertionError(f"kcat could not read {topic}: {done.stderr.decode(errors='replace')}")
@@ -51,10 +69,17 @@ def rows(bootstrap, topic, committed=True, extra=()):
         start = split + 1
         key_end = start + max(0, int(key_size))
         end = key_end + max(0, int(size))
-        if data[end:end + len(END)] != END:
+        if data[end : end + len(END)] != END:
             raise AssertionError(f"cannot read {topic} as kcat prints it at byte {at}")
-        found.append(Row(int(partition), int(offset), data[start:key_end] if int(key_size) >= 0 else None,
-                         data[key_end:end] if int(size) >= 0 else None, parse_headers(headers)))
+        found.append(
+            Row(
+                int(partition),
+                int(offset),
+                data[start:key_end] if int(key_size) >= 0 else None,
+                data[key_end:end] if int(size) >= 0 else None,
+                parse_headers(headers),
+            )
+        )
         at = end + len(END)
     return found
 
@@ -65,17 +90,33 @@ def parse_headers(text):
 
 
 def console_values(bootstrap, topic, expected):
-    """{partition: [value, ...]} as Kafka's Java consumer sees it with read_committed; None where the tool is missing."""
+    """{partition: [value, ...]} as Kafka's Java consumer sees it with read_committed; None where the tool is
+    missing.
+    """
     tool = kafka_tool("console-consumer")
     if not tool:
         return None
-    command = [*tool, "--bootstrap-server", bootstrap, "--topic", topic, "--from-beginning", "--isolation-level", "read_committed",
-               "--timeout-ms", "5000", "--property", "print.partition=true", "--max-messages", str(expected + 100_000)]
+    command = [
+        *tool,
+        "--bootstrap-server",
+        bootstrap,
+        "--topic",
+        topic,
+        "--from-beginning",
+        "--isolation-level",
+        "read_committed",
+        "--timeout-ms",
+        "5000",
+        "--property",
+        "print.partition=true",
+        "--max-messages",
+        str(expected + 100_000),
+    ]
     done = subprocess.run(command, capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
     found = {}
     for line in done.stdout.splitlines():
         if line.startswith(b"Partition:"):
-            partition, _, value = line[len(b"Partition:"):].partition(b"\t")
+            partition, _, value = line[len(b"Partition:") :].partition(b"\t")
             found.setdefault(int(partition), []).append(value)
     return found
 
@@ -93,12 +134,17 @@ class Verdict:
         return not (self.lost or self.duplicated or self.reordered or self.foreign)
 
     def __str__(self):
-        return (f"{self.lost} lost, {self.duplicated} duplicated, {self.reordered} out of order, {self.foreign} that were never sent"
-                + (f" (first: {self.first})" if self.first else ""))
+        return (
+            f"{self.lost} lost, {self.duplicated} duplicated, {self.reordered} out of order, "
+            f"{self.foreign} that were never sent"
+            + (f" (first: {self.first})" if self.first else "")
+        )
 
 
 def judge(found, sent):
-    """Compares {partition: [(source partition, number)]} with the counts that were sent: every number once, and rising."""
+    """Compares {partition: [(source partition, number)]} with the counts that were sent: every number once, and
+    rising.
+    """
     verdict, seen = Verdict(), [bytearray(count) for count in sent]
     for partition, items in sorted(found.items()):
         last = {}
@@ -129,4 +175,6 @@ def note(verdict, text):
 
 def numbers(values):
     """{partition: [(source, number)]} of output records such as {"src":0,"n":12}."""
-    return {partition: [(row["src"], row["n"]) for row in map(json.loads, items)] for partition, items in values.items()}
+    return {
+        partition: [(row["src"], row["n"]) for row in map(json.loads, items)] for partition, items in values.items()
+    }
