@@ -48,7 +48,7 @@ class Signals(KafkaCase):
         if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True).returncode:
             self.skipTest("this machine lets nobody mount a tmpfs")
         for when in (self.addCleanup, atexit.register):
-            when(subprocess.run, ["umount", str(disk)], capture_output=True)
+            when(subprocess.run, ["umount", "-l", str(disk)], capture_output=True)
         with open(disk / "filler", "wb", buffering=0) as filler:
             try:
                 while True:
