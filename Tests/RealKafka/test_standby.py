@@ -1,0 +1,58 @@
+"""Two instances of an owned query (a file source): the standby takes over after SIGKILL of the owner, and
+nothing is written twice.
+"""
+
+import time
+
+from harness.case import KafkaCase, say
+from harness.pipeline import NUMBERS, write
+from harness.records import numbered
+
+LINES = 1_500_000
+
+
+class Standby(KafkaCase):
+    def test_file_source_changes_its_owner(self):
+        sink, name = self.topic("file-out"), f"owned-{self.stamp}"
+        data = self.folder / "numbers.jsonl"
+        with open(data, "wb") as file:
+            for number in range(LINES):
+                file.write(numbered(0, number) + b"\n")
+        text = write(
+            {
+                "name": name,
+                "trigger": "asap",
+                "state-dir": str(self.folder / "state"),
+                "latency-target": "20ms",
+                "sources": {"input": {"file": {"path": str(data)}, "format": "json", "schema": NUMBERS}},
+                "query": "SELECT p, p AS src, n FROM input",
+                "sinks": {
+                    "out": {
+                        "kafka": {"brokers": [self.broker.bootstrap], "topic": sink, "partition": "p"},
+                        "format": "json",
+                    }
+                },
+            }
+        )
+        file, watch = self.pipeline(name, text), self.observer(name)
+        owner = self.start("run", file, log="owner")
+        written = lambda: sum(watch.ends(sink, 4, stable=True) or [0])
+        self.wait("the owner's first output", lambda: written() > 0, 30, alive=owner, every=0.01)
+        handovers = 0
+        while owner.alive and written() < LINES * 0.6 and handovers < 3:
+            standby = self.start("run", file, log=f"standby-{handovers}")
+            time.sleep(self.random.uniform(0.2, 0.5))
+            owner.kill()
+            before, began = written(), time.monotonic()
+            self.wait("the standby's first output", lambda: written() > before, 45, alive=standby, every=0.01)
+            say(
+                f"the standby wrote {time.monotonic() - began:.1f} s after the owner was killed, "
+                f"at {before:,} of {LINES:,}"
+            )
+            owner, handovers = standby, handovers + 1
+        self.assertGreater(handovers, 0, "the file was read before the owner could be killed")
+        self.wait("all lines", lambda: written() >= LINES or not owner.alive, 120, every=0.1)
+        if owner.alive:
+            owner.terminate()
+        self.assertEqual(owner.process.returncode, 0, owner.tail())
+        self.assert_exactly_once(sink, [LINES])
