@@ -46,15 +46,15 @@ public struct Commands: Sendable {
     public var registry: ConnectorRegistry
     public var checks: PipelineChecks
     /// Runs until the query ends, is stopped by a signal, or fails; says why on standard error.
-    public var run: @Sendable (RunRequest) async -> ExitStatus
+    public var run: @Sendable (RunRequest) -> ExitStatus
     /// - Throws: an error whose description says why there is no plan.
-    public var plan: @Sendable (PlanRequest) async throws -> PlanAnswer
+    public var plan: @Sendable (PlanRequest) throws -> PlanAnswer
     /// Libraries that behaviour depends on, with the versions in use: `librdkafka`, `2.0.2`.
     public var libraries: @Sendable () -> [(name: String, version: String)]
 
     public init(
-        registry: ConnectorRegistry, checks: PipelineChecks, run: @escaping @Sendable (RunRequest) async -> ExitStatus,
-        plan: @escaping @Sendable (PlanRequest) async throws -> PlanAnswer,
+        registry: ConnectorRegistry, checks: PipelineChecks, run: @escaping @Sendable (RunRequest) -> ExitStatus,
+        plan: @escaping @Sendable (PlanRequest) throws -> PlanAnswer,
         libraries: @escaping @Sendable () -> [(name: String, version: String)]
     ) {
         self.registry = registry

@@ -21,7 +21,7 @@ public struct MillraceProgram: Sendable {
     public static func prepareProcess() { SignalMask.block() }
 
     /// Does what the arguments (without the program's name) say.
-    public func run(_ arguments: [String]) async -> ExitStatus {
+    public func run(_ arguments: [String]) -> ExitStatus {
         let call: CommandCall
         do throws(UsageProblem) {
             call = try spec.parse(arguments)
@@ -31,8 +31,8 @@ public struct MillraceProgram: Sendable {
             return .usage
         }
         switch call.command {
-        case "run": return await runPipeline(call)
-        case "plan": return await planPipeline(call)
+        case "run": return runPipeline(call)
+        case "plan": return planPipeline(call)
         case "lint": return lint(call)
         case "connectors": return connectors(call)
         case "version": return printVersions()
@@ -40,16 +40,16 @@ public struct MillraceProgram: Sendable {
         }
     }
 
-    private func runPipeline(_ call: CommandCall) async -> ExitStatus {
+    private func runPipeline(_ call: CommandCall) -> ExitStatus {
         guard let config = readPipeline(call) else { return .usage }
         let duration = call.values["for"].flatMap(Units.duration)
-        return await commands.run(RunRequest(config: config, duration: duration, registry: commands.registry))
+        return commands.run(RunRequest(config: config, duration: duration, registry: commands.registry))
     }
 
-    private func planPipeline(_ call: CommandCall) async -> ExitStatus {
+    private func planPipeline(_ call: CommandCall) -> ExitStatus {
         guard let config = readPipeline(call) else { return .usage }
         do {
-            let plan = try await commands.plan(PlanRequest(config: config, registry: commands.registry))
+            let plan = try commands.plan(PlanRequest(config: config, registry: commands.registry))
             let text = call.flags.contains("json") ? plan.json.prettyText : plan.text
             output.out(text.hasSuffix("\n") ? text : text + "\n")
             return .done
