@@ -18,8 +18,8 @@ public struct CheckedValue: Sendable {
     public var content: Content
     public var place: ConfigPlace
     public var path: String
-    /// What was read, for text whose own lines and columns matter.
-    public var origin: ConfigValue
+    /// What was read, for text whose own lines and columns matter; nil for a secret, and for what is no scalar.
+    public var scalar: ConfigScalar?
 
     public var text: String? { if case .text(let text) = content { text } else { nil } }
     public var secret: Secret? { if case .secret(let secret) = content { secret } else { nil } }
@@ -64,7 +64,9 @@ public struct CheckedSection: Sendable {
     /// Every known key that was written, also where its value is wrong, with the key's place.
     public var given: [String: ConfigPlace]
 
-    public init(place: ConfigPlace, path: String, values: [String: CheckedValue] = [:], given: [String: ConfigPlace] = [:]) {
+    public init(
+        place: ConfigPlace, path: String, values: [String: CheckedValue] = [:], given: [String: ConfigPlace] = [:]
+    ) {
         self.place = place
         self.path = path
         self.values = values

@@ -29,7 +29,8 @@ extension ConfigChecker {
 
     private static func isNumeric(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"),
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."),
+            UInt8(ascii: "e"),
             UInt8(ascii: "E"):
             true
         default: false
@@ -75,7 +76,8 @@ extension ConfigChecker {
         }
         if let scalar = value.scalar {
             if !scalar.isSubstituted {
-                report(issue("a secret stands in the file: use ${NAME}, { file: PATH } or { credential: NAME }", .warning))
+                report(
+                    issue("a secret stands in the file: use ${NAME}, { file: PATH } or { credential: NAME }", .warning))
             }
             return Secret(scalar.text)
         }

@@ -1,8 +1,9 @@
-/// Reads a configuration by its spec and collects every issue: unknown and missing fields, wrong types and ranges, lints and
-/// rules. It goes as deep as the spec does, whatever the file holds.
+/// Reads a configuration by its spec and collects every issue: unknown and missing fields, wrong types and ranges,
+/// lints and rules. It goes as deep as the spec does, whatever the file holds.
 public struct ConfigChecker {
     public private(set) var issues: [LintIssue] = []
     let environment: ConfigEnvironment
+    private static let suggestionsMax = 1000
 
     public init(environment: ConfigEnvironment) { self.environment = environment }
 
@@ -20,9 +21,12 @@ public struct ConfigChecker {
         for entry in entries {
             let fieldPath = join(path, entry.key)
             guard let field = spec.field(entry.key) else {
-                let ending = Suggestion.ending(for: entry.key, among: spec.fields.map(\.name))
+                // Thousands of unknown keys are no typing mistakes: what it costs to look is bounded.
+                let names = issues.count < Self.suggestionsMax ? spec.fields.map(\.name) : []
+                let meant = Suggestion.nearest(to: entry.key, among: names)
+                if let meant { mistyped[meant] = entry.keyPlace }
+                let ending = meant.map { ", did you mean '\($0)'?" } ?? ""
                 report(LintIssue(at: entry.keyPlace, path: fieldPath, "unknown field\(ending)"))
-                if let meant = Suggestion.nearest(to: entry.key, among: spec.fields.map(\.name)) { mistyped[meant] = entry.keyPlace }
                 continue
             }
             section.given[entry.key] = entry.keyPlace
@@ -62,7 +66,7 @@ public struct ConfigChecker {
     /// Checks a value against a type; nil where it does not fit, which has then been reported.
     public mutating func check(_ value: ConfigValue, _ type: FieldType, path: String) -> CheckedValue? {
         func checked(_ content: CheckedValue.Content) -> CheckedValue {
-            CheckedValue(content: content, place: value.place, path: path, origin: value)
+            CheckedValue(content: content, place: value.place, path: path, scalar: value.scalar)
         }
         switch type {
         case .section(let spec):
@@ -73,8 +77,9 @@ public struct ConfigChecker {
             let whole = results.compactMap(\.self)
             return whole.count == results.count ? checked(.list(whole)) : nil
         case .map(_, let element):
-            return entries(value, type, path) { checker, entry, path in checker.check(entry.value, element, path: path) }
-                .map { checked(.map($0)) }
+            return entries(value, type, path) { checker, entry, path in checker.check(entry.value, element, path: path)
+            }
+            .map { checked(.map($0)) }
         case .settings(let isSecret):
             return entries(value, type, path) { checker, entry, path in
                 // Any property may be read from a file; those that are secret by name are never shown.
@@ -82,7 +87,10 @@ public struct ConfigChecker {
                 return checker.check(entry.value, isHidden ? .secret : .text, path: path)
             }.map { checked(.map($0)) }
         case .secret:
-            return secret(value, path: path).map { checked(.secret($0)) }
+            // Keeps nothing of what was read: the text would be the secret.
+            return secret(value, path: path).map {
+                CheckedValue(content: .secret($0), place: value.place, path: path, scalar: nil)
+            }
         case .oneOf(let types):
             guard let match = types.first(where: { fits(value, $0) }) else { return refuse(value, type, path) }
             return check(value, match, path: path)

@@ -1,4 +1,5 @@
-/// What a configuration may read besides its own file: variables and files with secrets. Handed in, so that tests decide.
+/// What a configuration may read besides its own file: variables and files with secrets. Handed in, so that tests
+/// decide.
 public struct ConfigEnvironment: Sendable {
     public var variables: [String: String]
     /// The whole content of a file.
@@ -6,7 +7,8 @@ public struct ConfigEnvironment: Sendable {
     public var readFile: @Sendable (_ path: String) throws -> [UInt8]
 
     public init(
-        variables: [String: String] = [:], readFile: @escaping @Sendable (String) throws -> [UInt8] = { try FileBytes.read($0) }
+        variables: [String: String] = [:],
+        readFile: @escaping @Sendable (String) throws -> [UInt8] = { try FileBytes.read($0) }
     ) {
         self.variables = variables
         self.readFile = readFile

@@ -1,7 +1,7 @@
 /// A node of a configuration with its place: what a parser gives, and what a `ConfigSpec` is checked against.
 ///
-/// No types are guessed here: a scalar is text until a field's declared type reads it, so `yes`, `1e3` and `0x10` never turn
-/// into something that nobody meant.
+/// No types are guessed here: a scalar is text until a field's declared type reads it, so `yes`, `1e3` and `0x10`
+/// never turn into something that nobody meant.
 public struct ConfigValue: Sendable {
     public enum Content: Sendable {
         /// `~`, `null` or nothing at all.
@@ -63,7 +63,8 @@ public struct ConfigScalar: Sendable {
     public var text: String
     /// As it stands in the file, `${NAME}` included: this is what messages quote.
     public var written: String
-    /// Where the lines of a block (`|`) or one-line scalar begin in the file; nil where lines cannot be told (folded text).
+    /// Where the lines of a block (`|`) or one-line scalar begin in the file; nil where lines cannot be told (folded
+    /// text).
     public var firstLine: ConfigPlace?
 
     public init(_ text: String, written: String? = nil, firstLine: ConfigPlace? = nil) {
@@ -76,7 +77,8 @@ public struct ConfigScalar: Sendable {
     public var isSubstituted: Bool { text != written }
 }
 
-/// Text in quotes for a message: control characters are escaped (nothing from a file drives a terminal), long text is cut.
+/// Text in quotes for a message: control characters are escaped (nothing from a file drives a terminal), long text is
+/// cut.
 public func quoted(_ text: String, limit: Int = 60) -> String {
     var result = "'"
     for scalar in text.unicodeScalars.prefix(limit) {

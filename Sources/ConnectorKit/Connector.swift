@@ -14,11 +14,13 @@ public protocol Connector: Sendable {
 
 extension Connector {
     public func makeSource(_ settings: CheckedSection, _ context: ConnectorContext) throws -> any Source {
-        throw StreamError("UNSUPPORTED_ROLE", "The connector '\(spec.name)' cannot be made into a source here.", domain: .user)
+        throw StreamError(
+            "UNSUPPORTED_ROLE", "The connector '\(spec.name)' cannot be made into a source here.", domain: .user)
     }
 
     public func makeSink(_ settings: CheckedSection, _ context: ConnectorContext) throws -> any Sink {
-        throw StreamError("UNSUPPORTED_ROLE", "The connector '\(spec.name)' cannot be made into a sink here.", domain: .user)
+        throw StreamError(
+            "UNSUPPORTED_ROLE", "The connector '\(spec.name)' cannot be made into a sink here.", domain: .user)
     }
 }
 

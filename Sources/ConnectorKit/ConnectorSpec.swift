@@ -18,7 +18,8 @@ public struct ConnectorSpec: Sendable {
     public var limits: [String]
 
     public init(
-        name: String, summary: String, guarantee: String, source: SourceSpec? = nil, sink: SinkSpec? = nil, example: String,
+        name: String, summary: String, guarantee: String, source: SourceSpec? = nil, sink: SinkSpec? = nil,
+        example: String,
         notes: String = "", limits: [String] = []
     ) {
         self.name = name

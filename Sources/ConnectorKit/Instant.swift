@@ -97,7 +97,9 @@ public enum Instant {
         mutating func zone() -> Int64? {
             if take("Z") || take("z") { return 0 }
             let sign: Int64 = take("+") ? 1 : take("-") ? -1 : 0
-            guard sign != 0, let hour = number(2), hour < 24, take(":"), let minute = number(2), minute < 60 else { return nil }
+            guard sign != 0, let hour = number(2), hour < 24, take(":"), let minute = number(2), minute < 60 else {
+                return nil
+            }
             return sign * (hour * 3_600_000 + minute * 60_000)
         }
     }

@@ -41,13 +41,16 @@ public indirect enum JSONText: Sendable, Hashable, ExpressibleByStringLiteral, E
             return Self.enclosed("[", elements.map { $0.written(indent: indent, level: level + 1) }, "]", indent, level)
         case .object(let members):
             let lines = members.map { member in
-                Self.quoted(member.name) + (indent == nil ? ":" : ": ") + member.value.written(indent: indent, level: level + 1)
+                Self.quoted(member.name) + (indent == nil ? ":" : ": ")
+                    + member.value.written(indent: indent, level: level + 1)
             }
             return Self.enclosed("{", lines, "}", indent, level)
         }
     }
 
-    private static func enclosed(_ open: String, _ items: [String], _ close: String, _ indent: String?, _ level: Int) -> String {
+    private static func enclosed(_ open: String, _ items: [String], _ close: String, _ indent: String?, _ level: Int)
+        -> String
+    {
         guard let indent, !items.isEmpty else { return open + items.joined(separator: ",") + close }
         let outer = "\n" + String(repeating: indent, count: level)
         let inner = outer + indent

@@ -1,5 +1,5 @@
-/// A JSON schema (2020-12) made from specs, for editors that complete and check YAML. Lints that look at more than one field
-/// are not in it: `millrace lint` has the last word.
+/// A JSON schema (2020-12) made from specs, for editors that complete and check YAML. Lints that look at more than
+/// one field are not in it: `millrace lint` has the last word.
 public enum SchemaWriter {
     public static func document(_ section: SectionSpec, title: String) -> JSONText {
         guard case .object(let members) = schema(section) else { return .null }
@@ -34,11 +34,14 @@ public enum SchemaWriter {
         switch type {
         case .text, .block, .column: ["type": ["string", "number", "boolean"]]
         case .secret: ["anyOf": [["type": "string"], reference("file"), reference("credential")]]
-        case .integer(let range): anyOf(["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)])
-        case .number(let range): anyOf(["type": "number", "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)])
+        case .integer(let range):
+            anyOf(["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)])
+        case .number(let range):
+            anyOf(["type": "number", "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)])
         case .bool: anyOf(["type": "boolean"])
         case .duration: anyOf(["type": "string", "pattern": #"^[0-9]+(\.[0-9]+)? ?(ns|us|ms|s|m|h|d)$"#])
-        case .bytes: anyOf(["type": ["string", "integer"], "pattern": #"^[0-9]+(\.[0-9]+)? ?([KkMmGgTt]?[Ii]?[Bb]?)$"#])
+        case .bytes:
+            anyOf(["type": ["string", "integer"], "pattern": #"^[0-9]+(\.[0-9]+)? ?([KkMmGgTt]?[Ii]?[Bb]?)$"#])
         case .instant: anyOf(["type": ["string", "integer"]])
         case .choice(let words): anyOf(["enum": .array(words.map { .string($0) })])
         case .list(let element): ["type": "array", "items": schema(element)]

@@ -7,7 +7,9 @@ public enum Suggestion {
         var best: (word: String, distance: Int)?
         for candidate in known {
             let distance = distance(typed, normalized(candidate))
-            if distance <= max(1, candidate.utf8.count / 3), distance < best?.distance ?? .max { best = (candidate, distance) }
+            if distance <= max(1, candidate.utf8.count / 3), distance < best?.distance ?? .max {
+                best = (candidate, distance)
+            }
         }
         return best?.word
     }

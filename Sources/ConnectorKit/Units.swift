@@ -14,7 +14,8 @@ public enum Units {
 
     /// `500ms`, `20 s`, `1.5h`. A number without a unit is not a duration; nor is one beyond 292 years.
     public static func duration(_ text: String) -> Duration? {
-        guard let (number, unit) = split(text), let scale = durationUnits.first(where: { $0.name == unit })?.nanoseconds,
+        guard let (number, unit) = split(text),
+            let scale = durationUnits.first(where: { $0.name == unit })?.nanoseconds,
             let nanoseconds = product(number, scale)
         else { return nil }
         return .nanoseconds(nanoseconds)
@@ -23,7 +24,9 @@ public enum Units {
     /// `256MB`, `1 GiB`, `4096` (bytes). K, M and G are powers of 1024.
     public static func bytes(_ text: String) -> Int64? {
         guard let (number, unit) = split(text) else { return nil }
-        guard let scale = unit.isEmpty ? 1 : byteUnits.first(where: { $0.name == unit.lowercased() })?.bytes else { return nil }
+        guard let scale = unit.isEmpty ? 1 : byteUnits.first(where: { $0.name == unit.lowercased() })?.bytes else {
+            return nil
+        }
         return product(number, scale)
     }
 

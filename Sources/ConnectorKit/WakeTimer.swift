@@ -6,7 +6,9 @@ private import Dispatch
 public struct WakeTimer: Sendable {
     private let schedule: @Sendable (Duration, @escaping @Sendable () -> Void) -> Void
 
-    public init(_ schedule: @escaping @Sendable (Duration, @escaping @Sendable () -> Void) -> Void) { self.schedule = schedule }
+    public init(_ schedule: @escaping @Sendable (Duration, @escaping @Sendable () -> Void) -> Void) {
+        self.schedule = schedule
+    }
 
     /// Calls `body` once, from any thread, not before the delay is over.
     public func after(_ delay: Duration, _ body: @escaping @Sendable () -> Void) { schedule(delay, body) }

@@ -10,7 +10,9 @@ import Testing
             FieldSpec("share", .number(0...1), doc: "A share."),
             FieldSpec("password", .secret, doc: "A password."),
             FieldSpec("extra", .settings(isSecret: { $0.contains("key") }), doc: "More."),
-            FieldSpec("inner", .section(SectionSpec([FieldSpec("on", .bool, doc: "On.", default: "true")])), doc: "", default: "{}"),
+            FieldSpec(
+                "inner", .section(SectionSpec([FieldSpec("on", .bool, doc: "On.", default: "true")])), doc: "",
+                default: "{}"),
             FieldSpec("words", .list(.choice(["red", "blue"])), doc: "Words."),
         ],
         rules: [{ $0.text("name") == "rule" ? [$0.issue(at: "name", "is ruled out")] : [] }])
@@ -29,7 +31,9 @@ import Testing
         return ConfigValue(.map(entries), at: ConfigPlace(file: "f", line: 1, column: 1))
     }
 
-    private func scalar(_ text: String, written: String? = nil) -> ConfigValue.Content { .scalar(ConfigScalar(text, written: written)) }
+    private func scalar(_ text: String, written: String? = nil) -> ConfigValue.Content {
+        .scalar(ConfigScalar(text, written: written))
+    }
 
     private func check(_ pairs: [(String, ConfigValue.Content)]) -> (CheckedSection?, [String]) {
         var checker = ConfigChecker(environment: environment)
@@ -47,7 +51,8 @@ import Testing
 
     @Test func collectsEverything() {
         let (_, issues) = check([
-            ("nam", scalar("n")), ("size", scalar("10")), ("share", scalar("many")), ("words", .list([])), ("inner", .null),
+            ("nam", scalar("n")), ("size", scalar("10")), ("share", scalar("many")), ("words", .list([])),
+            ("inner", .null),
             ("extra", scalar("x")),
         ])
         #expect(
@@ -77,8 +82,13 @@ import Testing
             let (section, issues) = check([("name", scalar("n")), ("password", content)])
             #expect(issues == [])
             #expect(section?.secret("password") == Secret("s3cret"))
+            var dumped = ""
+            dump(section, to: &dumped)
+            #expect(!dumped.contains("s3cret"))
         }
-        #expect(check([("name", scalar("n")), ("password", scalar("pw"))]).1.first?.contains("warning: password: a secret stands") == true)
+        #expect(
+            check([("name", scalar("n")), ("password", scalar("pw"))]).1.first?.contains(
+                "warning: password: a secret stands") == true)
         #expect(
             check([("name", scalar("n")), ("password", reference("credential", "../pw"))]).1
                 == ["f:2:9: password: the name of a credential has no '/'"])

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct ConfigTextTests {
     @Test(arguments: [
-        ("topik", "topic"), ("topics", "topic"), ("start_at", nil), ("ky", "key"), ("KEY", "key"), ("on_data_loss", "on-data-loss"),
+        ("topik", "topic"), ("topics", "topic"), ("start_at", nil), ("ky", "key"), ("KEY", "key"),
+        ("on_data_loss", "on-data-loss"),
         ("tpoic", "topic"), ("", nil), (String(repeating: "x", count: 100_000), nil),
     ])
     func suggestsTheNearest(word: String, expected: String?) {
@@ -20,9 +21,10 @@ import Testing
         let secret = Secret("hush")
         var dumped = ""
         dump([secret], to: &dumped)
-        for text in ["\(secret)", String(reflecting: secret), String(describing: [secret]), "\(SettingValue.secret(secret))",
-            String(reflecting: SettingValue.secret(secret)), dumped]
-        {
+        for text in [
+            "\(secret)", String(reflecting: secret), String(describing: [secret]), "\(SettingValue.secret(secret))",
+            String(reflecting: SettingValue.secret(secret)), dumped,
+        ] {
             #expect(!text.contains("hush"))
         }
         #expect(secret.reveal() == "hush" && SettingValue.secret(secret).reveal() == "hush")
@@ -31,7 +33,10 @@ import Testing
     @Test func writesJSON() {
         let value: JSONText = ["a": [1, true, "q\"\\\n\u{1}"], "e": [], "n": .number(.nan)]
         #expect(value.text == #"{"a":[1,true,"q\"\\\n\u0001"],"e":[],"n":null}"#)
-        #expect(value.prettyText == "{\n  \"a\": [\n    1,\n    true,\n    \"q\\\"\\\\\\n\\u0001\"\n  ],\n  \"e\": [],\n  \"n\": null\n}")
+        #expect(
+            value.prettyText
+                == "{\n  \"a\": [\n    1,\n    true,\n    \"q\\\"\\\\\\n\\u0001\"\n  ],\n  \"e\": [],\n  \"n\": null\n}"
+        )
     }
 
     @Test func variablesComeFromFilesToo() throws {
@@ -45,7 +50,8 @@ import Testing
     }
 
     @Test func issuesAreOneLine() {
-        let issue = LintIssue(at: ConfigPlace(file: "pipeline.yaml", line: 14, column: 5), path: "sinks.out.topik", "unknown field")
+        let issue = LintIssue(
+            at: ConfigPlace(file: "pipeline.yaml", line: 14, column: 5), path: "sinks.out.topik", "unknown field")
         #expect(issue.description == "pipeline.yaml:14:5: sinks.out.topik: unknown field")
         let warning = LintIssue(.warning, at: ConfigPlace(file: "p", line: 1, column: 1), path: "", "odd")
         #expect(warning.description == "p:1:1: warning: odd")

@@ -10,13 +10,16 @@ import Testing
         #expect(Units.duration(text) == .nanoseconds(nanoseconds))
     }
 
-    @Test(arguments: ["", "20", "ms", "-1s", "1e3s", ".5s", "5.s", "1  s", "1 week", "300y", "9999999999999999d", "١s"])
+    @Test(arguments: [
+        "", "20", "ms", "-1s", "1e3s", ".5s", "5.s", "1  s", "1 week", "300y", "9999999999999999d", "١s",
+    ])
     func noDurations(text: String) {
         #expect(Units.duration(text) == nil)
     }
 
     @Test(arguments: [
-        ("0", 0 as Int64), ("4096", 4096), ("64KB", 65536), ("64 KiB", 65536), ("256mb", 268_435_456), ("1.5G", 1_610_612_736),
+        ("0", 0 as Int64), ("4096", 4096), ("64KB", 65536), ("64 KiB", 65536), ("256mb", 268_435_456),
+        ("1.5G", 1_610_612_736),
         ("2TB", 2_199_023_255_552),
     ])
     func sizes(text: String, bytes: Int64) {

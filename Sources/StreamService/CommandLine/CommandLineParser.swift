@@ -7,8 +7,10 @@ extension CommandLineSpec {
         let aliases = ["--help": "help", "-h": "help", "--version": "version"]
         let name = aliases[first] ?? first
         guard let command = command(name) else {
-            let what = first.hasPrefix("-") ? "option" : "command"
-            let ending = Suggestion.ending(for: first, among: commands.map(\.name))
+            let isOption = first.hasPrefix("-")
+            let what = isOption ? "option" : "command"
+            let known = isOption ? aliases.keys.sorted() : commands.map(\.name)
+            let ending = Suggestion.ending(for: first, among: known)
             throw UsageProblem(message: "unknown \(what) \(quoted(first))\(ending)")
         }
         let rest = Array(arguments.dropFirst())
@@ -61,7 +63,8 @@ extension CommandLineSpec {
             return
         }
         guard let value = inline ?? rest.popFirst() else {
-            throw UsageProblem(message: "the option --\(option.name) needs a value: \(valueName)", command: command.name)
+            throw UsageProblem(
+                message: "the option --\(option.name) needs a value: \(valueName)", command: command.name)
         }
         if let complaint = option.complaint(value) {
             throw UsageProblem(message: "--\(option.name) \(quoted(value)): \(complaint)", command: command.name)

@@ -104,7 +104,9 @@ public struct MillraceProgram: Sendable {
             let schema = SchemaWriter.document(PipelineSpec.section(registry), title: "A Millrace pipeline")
             output.out(schema.prettyText + "\n")
         } else {
-            let rows = registry.specs.map { ("\($0.name)", "\($0.roles.map(\.rawValue).joined(separator: ", ")): \($0.summary)") }
+            let rows = registry.specs.map {
+                ("\($0.name)", "\($0.roles.map(\.rawValue).joined(separator: ", ")): \($0.summary)")
+            }
             output.out(CommandLineSpec.table(rows))
         }
         return .done

@@ -7,7 +7,8 @@ public import ConnectorKit
 #endif
 
 extension ConfigEnvironment {
-    /// The variables and files of this process. To be called before any thread changes the environment; nothing here does.
+    /// The variables and files of this process. To be called before any thread changes the environment; nothing here
+    /// does.
     public static func process() -> ConfigEnvironment {
         var variables: [String: String] = [:]
         var entry = environ
@@ -29,10 +30,15 @@ extension CommandOutput {
     private static func write(_ text: String, to descriptor: Int32) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let count = rest.withUnsafeBytes { writeBytes(descriptor, $0) }
             // A reader that went away is no reason to fail: there is nobody left to tell.
             if count < 0, errno != EINTR { return }
             rest = rest.dropFirst(max(0, count))
         }
     }
+}
+
+/// `write(2)`, under a name that the function above does not hide.
+private func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    write(descriptor, bytes.baseAddress, bytes.count)
 }

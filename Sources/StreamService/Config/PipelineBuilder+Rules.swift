@@ -9,14 +9,18 @@ extension PipelineBuilder {
         guard root.text("guarantee") == PipelineConfig.Guarantee.exactlyOnce.rawValue else { return }
         for entry in root["sources"]?.map ?? [] {
             for spec in reader.registry.specs where entry.value.section?.wasGiven(spec.name) ?? false {
-                guard let source = spec.source, !source.isReplayable, let section = entry.value.section else { continue }
+                guard let source = spec.source, !source.isReplayable, let section = entry.value.section else {
+                    continue
+                }
                 let message = "cannot keep exactly-once: it does not give the same records again after a failure; "
                 checker.report(section.issue(at: spec.name, message + "set 'guarantee: at-least-once'"))
             }
         }
         for entry in root["sinks"]?.map ?? [] {
             for spec in reader.registry.specs where entry.value.section?.wasGiven(spec.name) ?? false {
-                guard let sink = spec.sink, !sink.delivery.keepsExactlyOnce, let section = entry.value.section else { continue }
+                guard let sink = spec.sink, !sink.delivery.keepsExactlyOnce, let section = entry.value.section else {
+                    continue
+                }
                 let message = "cannot keep exactly-once: what an epoch wrote before it failed is written again; "
                 checker.report(section.issue(at: spec.name, message + "set 'guarantee: at-least-once'"))
             }
@@ -24,7 +28,9 @@ extension PipelineBuilder {
     }
 
     /// Fills in brokers that were left out. Gives the query's own cluster.
-    mutating func connect(_ sources: inout [PipelineConfig.Source], _ sinks: inout [PipelineConfig.Sink]) -> KafkaConnection? {
+    mutating func connect(_ sources: inout [PipelineConfig.Source], _ sinks: inout [PipelineConfig.Sink])
+        -> KafkaConnection?
+    {
         let fallback = fallbackBrokers()
         var first: KafkaConnection?
         for index in sources.indices {

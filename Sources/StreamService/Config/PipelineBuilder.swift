@@ -2,8 +2,8 @@ internal import ConnectorKit
 internal import KafkaConnector
 internal import StreamCore
 
-/// Makes a `PipelineConfig` from checked sections, and finds what is wrong between them. What has errors is passed over, so
-/// that all other issues are found as well.
+/// Makes a `PipelineConfig` from checked sections, and finds what is wrong between them. What has errors is passed
+/// over, so that all other issues are found as well.
 struct PipelineBuilder {
     let reader: PipelineReader
     let root: CheckedSection
@@ -23,16 +23,16 @@ struct PipelineBuilder {
         checkTopics(sources, sinks)
         let query = PlacedText(root["query"])
         if let query { checkQuery(query, sources) }
-        guard let name = root.text("name"), let guarantee = root.text("guarantee").flatMap(PipelineConfig.Guarantee.init),
+        guard let name = root.text("name"),
+            let guarantee = root.text("guarantee").flatMap(PipelineConfig.Guarantee.init),
             let trigger, let query, let errors = errors(hasCluster: cluster != nil), let memory = root.bytes("memory"),
             let latencyTarget = root.duration("latency-target"), let shards = root.integer("shards"),
             let createTopics = root.bool("create-topics")
         else { return nil }
         return PipelineConfig(
-            file: root.place.file, name: QueryName(name), guarantee: guarantee, trigger: trigger, sources: sources, query: query,
-            sinks: sinks, errors: errors, memoryBytes: Int(memory), latencyTarget: latencyTarget, stateFolder: stateFolder,
-            shards: Int(shards), http: root.section("http")?.text("listen").flatMap { try? ListenAddress(parsing: $0) },
-            createTopics: createTopics, cluster: cluster)
+            file: root.place.file, name: QueryName(name), guarantee: guarantee, trigger: trigger, sources: sources,
+            query: query, sinks: sinks, errors: errors, memoryBytes: Int(memory), latencyTarget: latencyTarget,
+            stateFolder: stateFolder, shards: Int(shards), http: http, createTopics: createTopics, cluster: cluster)
     }
 
     private var trigger: PipelineConfig.Trigger? {
@@ -45,6 +45,10 @@ struct PipelineBuilder {
         }
     }
 
+    private var http: ListenAddress? {
+        root.section("http")?.text("listen").flatMap { try? ListenAddress(parsing: $0) }
+    }
+
     /// systemd separates several folders by colons; the first is the unit's own.
     private var stateFolder: String? {
         if let folder = root.text("state-dir") { return folder }
@@ -53,10 +57,12 @@ struct PipelineBuilder {
     }
 
     private mutating func errors(hasCluster: Bool) -> PipelineConfig.Errors? {
-        guard let section = root.section("errors"), let policy = section.text("policy").flatMap(PipelineConfig.Errors.Policy.init)
+        guard let section = root.section("errors"),
+            let policy = section.text("policy").flatMap(PipelineConfig.Errors.Policy.init)
         else { return nil }
         if policy == .deadLetter, !hasCluster {
-            checker.report(section.issue(at: "policy", "dead letters go to Kafka: set MILLRACE_BROKERS, or use a Kafka sink"))
+            checker.report(
+                section.issue(at: "policy", "dead letters go to Kafka: set MILLRACE_BROKERS, or use a Kafka sink"))
         }
         return PipelineConfig.Errors(
             policy: policy, topic: section.text("topic").map { TopicName($0) }, ceiling: section.integer("ceiling"))
@@ -65,12 +71,14 @@ struct PipelineBuilder {
     // MARK: - Sources and sinks
 
     private mutating func source(_ entry: CheckedEntry) -> PipelineConfig.Source? {
-        guard let section = entry.value.section, let format = section.text("format").flatMap(PipelineConfig.Format.init),
+        guard let section = entry.value.section,
+            let format = section.text("format").flatMap(PipelineConfig.Format.init),
             let connector = reader.registry.names(.source).first(where: { section.section($0) != nil }),
             let settings = section.section(connector), let input = input(connector, settings)
         else { return nil }
         var source = PipelineConfig.Source(
-            name: entry.key, input: input, format: format, schemaText: PlacedText(section["schema"]), place: entry.keyPlace)
+            name: entry.key, input: input, format: format, schemaText: PlacedText(section["schema"]),
+            place: entry.keyPlace)
         if let text = source.schemaText {
             let answer = reader.checks.schema(text.text)
             report(answer.findings, in: text, path: "sources.\(entry.key).schema")
@@ -85,7 +93,8 @@ struct PipelineBuilder {
     }
 
     private func sink(_ entry: CheckedEntry) -> PipelineConfig.Sink? {
-        guard let section = entry.value.section, let format = section.text("format").flatMap(PipelineConfig.Format.init),
+        guard let section = entry.value.section,
+            let format = section.text("format").flatMap(PipelineConfig.Format.init),
             let connector = reader.registry.names(.sink).first(where: { section.section($0) != nil }),
             let settings = section.section(connector), let output = output(connector, settings)
         else { return nil }
@@ -101,7 +110,8 @@ struct PipelineBuilder {
 
     private mutating func checkQuery(_ query: PlacedText, _ sources: [PipelineConfig.Source]) {
         // A query over tables that are not known would only repeat what was said about them.
-        let isComplete = sources.count == root["sources"]?.map?.count && sources.allSatisfy { $0.format == .raw || $0.schema != nil }
+        let isComplete =
+            sources.count == root["sources"]?.map?.count && sources.allSatisfy { $0.format == .raw || $0.schema != nil }
         guard isComplete else { return }
         let tables = sources.map { PipelineChecks.Table(name: $0.name, format: $0.format, schema: $0.schema) }
         let answer = reader.checks.query(query.text, tables)
@@ -120,7 +130,9 @@ struct PipelineBuilder {
                         !known.contains(name.lowercased())
                     else { continue }
                     let ending = Suggestion.ending(for: name, among: columns)
-                    checker.report(value.issue("\(value.origin.phrase) is no column of the query's result\(ending)"))
+                    checker.report(
+                        value.issue(
+                            "\(quoted(value.scalar?.written ?? name)) is no column of the query's result\(ending)"))
                 }
             }
         }

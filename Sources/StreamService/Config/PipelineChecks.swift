@@ -52,7 +52,8 @@ public struct PipelineChecks: Sendable {
     public var query: @Sendable (_ text: String, _ tables: [Table]) -> QueryAnswer
 
     public init(
-        schema: @escaping @Sendable (String) -> SchemaAnswer, query: @escaping @Sendable (String, [Table]) -> QueryAnswer
+        schema: @escaping @Sendable (String) -> SchemaAnswer,
+        query: @escaping @Sendable (String, [Table]) -> QueryAnswer
     ) {
         self.schema = schema
         self.query = query

@@ -86,8 +86,8 @@ public struct PipelineConfig: Sendable {
     /// Nil: no HTTP server.
     package var http: ListenAddress?
     public var createTopics: Bool
-    /// The cluster that holds the query's progress and dead letters: that of the first Kafka sink, else of the first Kafka
-    /// source, else `MILLRACE_BROKERS`; nil: there is no Kafka.
+    /// The cluster that holds the query's progress and dead letters: that of the first Kafka sink, else of the first
+    /// Kafka source, else `MILLRACE_BROKERS`; nil: there is no Kafka.
     public var cluster: KafkaConnection?
 }
 
@@ -107,7 +107,7 @@ public struct PlacedText: Sendable {
 
     init?(_ value: CheckedValue?) {
         guard let value, let text = value.text else { return nil }
-        self.init(text, start: value.place, firstLine: value.origin.scalar?.firstLine)
+        self.init(text, start: value.place, firstLine: value.scalar?.firstLine)
     }
 
     /// The place in the file of a line and column (from 1, in characters) of the text.

@@ -30,19 +30,21 @@ enum PipelineReference {
     }
 
     private static func cannotWrite(_ path: String) -> StreamError {
-        StreamError("DOCS_UNWRITABLE", "Could not write \(quoted(path)): it \(FileProblem.system(errno)).", domain: .external)
+        StreamError(
+            "DOCS_UNWRITABLE", "Could not write \(quoted(path)): it \(FileProblem.system(errno)).", domain: .external)
     }
 
     private static func configuration(_ registry: ConnectorRegistry) -> String {
         let connectors = registry.specs.map(\.name)
         return Reference.notice + "\n# The pipeline file\n\n" + introduction + "\n## Fields\n\n"
-            + Reference.fields(PipelineSpec.section(registry), path: "", level: 3, leaves: connectors) + "\n" + variables
+            + Reference.fields(PipelineSpec.section(registry), path: "", level: 3, leaves: connectors) + "\n"
+            + variables
     }
 
     private static let introduction = """
         A pipeline is one YAML file: where records come from, a query over them in SQL, and where its rows go.
-        `millrace lint FILE…` prints every mistake of every file with line and column, `millrace plan FILE` what it would do,
-        `millrace run FILE` runs it. `millrace connectors --schema` prints a JSON schema for editors.
+        `millrace lint FILE…` prints every mistake of every file with line and column, `millrace plan FILE` what it
+        would do, `millrace run FILE` runs it. `millrace connectors --schema` prints a JSON schema for editors.
 
         ```yaml
         name: valid-orders
@@ -59,21 +61,23 @@ enum PipelineReference {
         errors: { policy: dead-letter, topic: orders-dlq }
         ```
 
-        Durations have a unit: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`. Sizes may have one: `B`, `KB`, `MB`, `GB`, `TB`, in powers of
-        1024 (`KiB`… mean the same). Timestamps are RFC 3339 with a zone (`2026-01-31T12:00:00Z`), a date (midnight UTC), or
-        milliseconds since 1970.
+        Durations have a unit: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`. Sizes may have one: `B`, `KB`, `MB`, `GB`,
+        `TB`, in powers of 1024 (`KiB`… mean the same). Timestamps are RFC 3339 with a zone
+        (`2026-01-31T12:00:00Z`), a date (midnight UTC), or milliseconds since 1970.
 
         """
 
     private static let variables = """
         ## Variables
 
-        `${NAME}` in any value is the environment variable; where it is not set, the content of the file that `NAME_FILE`
-        names; where that is not set either, an error. `${NAME:-default}` has a default for a variable that is not set or
-        empty. `$${` is a plain `${`. Variables are filled in after the YAML is read: their value is text, never structure. In
-        a flow map or list (`{ … }`, `[ … ]`) put them in quotes. A `$` before anything else means nothing.
+        `${NAME}` in any value is the environment variable; where it is not set, the content of the file that
+        `NAME_FILE` names; where that is not set either, an error. `${NAME:-default}` has a default for a variable
+        that is not set or empty. `$${` is a plain `${`. Variables are filled in after the YAML is read: their value
+        is text, never structure. In a flow map or list (`{ … }`, `[ … ]`) put them in quotes. A `$` before anything
+        else means nothing.
 
-        `MILLRACE_BROKERS` (`host:port,host:port`) stands in for `brokers` that are left out, and `--brokers` for all of them.
+        `MILLRACE_BROKERS` (`host:port,host:port`) stands in for `brokers` that are left out, and `--brokers` for
+        all of them.
 
         ## Secrets
 
@@ -84,7 +88,7 @@ enum PipelineReference {
           security.protocol: SASL_SSL
           sasl.mechanism: PLAIN
           sasl.username: alice
-          sasl.password: { credential: kafka }          # $CREDENTIALS_DIRECTORY/kafka: systemd's LoadCredential=kafka:/etc/…
+          sasl.password: { credential: kafka }          # $CREDENTIALS_DIRECTORY/kafka: systemd's LoadCredential=
           # sasl.password: { file: /run/secrets/kafka } # a file; one line end at its end is not part of it
           # sasl.password: "${KAFKA_PASSWORD}"          # KAFKA_PASSWORD, else the file named by KAFKA_PASSWORD_FILE
         ```
@@ -94,9 +98,10 @@ enum PipelineReference {
 
         ## YAML
 
-        YAML 1.1 as libyaml reads it, with no guessing: a field's type reads its value, so quotes make no difference, `yes` is
-        no boolean and `010` is ten. Anchors and aliases work (expanded to 100,000 values at most); tags, merge keys (`<<`) and
-        a second document do not. A key that is given twice is an error. A file has at most 1 MiB and 64 levels.
+        YAML 1.1 as libyaml reads it, with no guessing: a field's type reads its value, so quotes make no
+        difference, `yes` is no boolean and `010` is ten. Anchors and aliases work (expanded to 100,000 values at
+        most); tags, merge keys (`<<`) and a second document do not. A key that is given twice is an error. A file
+        has at most 1 MiB and 64 levels.
 
         """
 }

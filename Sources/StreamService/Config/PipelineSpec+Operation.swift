@@ -8,13 +8,17 @@ extension PipelineSpec {
             "errors", .section(errors),
             doc: "What becomes of records that cannot be decoded, computed or written.", default: "{}"),
         FieldSpec(
-            "memory", .bytes(16 << 20 ... 1 << 40),
-            doc: "One budget for fetched records, batches, state cache and output. When it is full, reading pauses. K, M and G "
+            "memory", .bytes(16 << 20...1 << 40),
+            doc:
+                "One budget for fetched records, batches, state cache and output. When it is full, reading pauses. "
+                + "K, M and G "
                 + "are powers of 1024.",
             default: "256MB"),
         FieldSpec(
             "latency-target", .duration(.milliseconds(1) ... .seconds(3600)),
-            doc: "How old a record may be when its effects are committed: epochs are as long as this allows under load, and "
+            doc:
+                "How old a record may be when its effects are committed: epochs are as long as this allows under "
+                + "load, and "
                 + "short when there is little to do.",
             default: "20ms"),
         FieldSpec(
@@ -38,7 +42,9 @@ extension PipelineSpec {
         [
             FieldSpec(
                 "policy", .choice(PipelineConfig.Errors.Policy.allCases.map(\.rawValue)),
-                doc: "`fail` stops the query, `skip` counts the record and goes on, `dead-letter` writes it to `topic` with cause "
+                doc:
+                    "`fail` stops the query, `skip` counts the record and goes on, `dead-letter` writes it to "
+                    + "`topic` with cause "
                     + "and position, in the same transaction.",
                 default: "fail"),
             FieldSpec(
@@ -56,10 +62,15 @@ extension PipelineSpec {
                     return [section.issue(at: "policy", "dead-letter needs a 'topic', for example 'topic: orders-dlq'")]
                 }
                 if let policy, policy != "dead-letter", section.wasGiven("topic") {
-                    return [section.issue(at: "topic", "has no effect with policy \(policy): set 'policy: dead-letter'")]
+                    return [
+                        section.issue(at: "topic", "has no effect with policy \(policy): set 'policy: dead-letter'")
+                    ]
                 }
                 if policy == "fail", section.wasGiven("ceiling") {
-                    return [section.issue(at: "ceiling", "has no effect with policy fail: the first bad record stops the query")]
+                    return [
+                        section.issue(
+                            at: "ceiling", "has no effect with policy fail: the first bad record stops the query")
+                    ]
                 }
                 return []
             }
@@ -68,7 +79,9 @@ extension PipelineSpec {
     private static let http = SectionSpec([
         FieldSpec(
             "listen", .text,
-            doc: "Address and port on the loopback interface. Other interfaces need a token, which is not supported yet.",
+            doc:
+                "Address and port on the loopback interface. Other interfaces need a token, which is not supported "
+                + "yet.",
             default: "127.0.0.1:8080", lint: FieldSpec.texts { ListenAddress.complaint($0) })
     ])
 }

@@ -15,7 +15,9 @@ public enum PipelineSpec {
     private static let identityFields = [
         FieldSpec(
             "name", .text,
-            doc: "The query's identity: its group id, transactional ids and internal topics are named after it. A new name is a "
+            doc:
+                "The query's identity: its group id, transactional ids and internal topics are named after it. A "
+                + "new name is a "
                 + "new query without progress.",
             example: "valid-orders", required: true,
             lint: FieldSpec.texts { KafkaNames.topicComplaint($0, suffixMax: nameSuffixMax) }),
@@ -26,7 +28,9 @@ public enum PipelineSpec {
         FieldSpec(
             "trigger",
             .oneOf([.choice(["asap", "once", "available-now"]), .duration(.milliseconds(1) ... .seconds(86400))]),
-            doc: "When an epoch begins: as soon as there is something (`asap`), every so often (`500ms`), one epoch (`once`), or "
+            doc:
+                "When an epoch begins: as soon as there is something (`asap`), every so often (`500ms`), one epoch "
+                + "(`once`), or "
                 + "as many as it takes to read what is there at start (`available-now`).",
             default: "asap"),
     ]
@@ -98,7 +102,8 @@ public enum PipelineSpec {
                 }
             }
             let isName = isPlain && !(entry.key.first?.isNumber ?? true)
-            return isName ? nil : entry.issue("the name of a source is a table's name: letters, digits and '_', no digit first")
+            return isName
+                ? nil : entry.issue("the name of a source is a table's name: letters, digits and '_', no digit first")
         }
     }
 }

@@ -1,6 +1,7 @@
 internal import ConnectorKit
 
-/// Fills `${NAME}` and `${NAME:-default}` into scalars, after YAML was parsed: a variable's value is text, never structure.
+/// Fills `${NAME}` and `${NAME:-default}` into scalars, after YAML was parsed: a variable's value is text, never
+/// structure.
 ///
 /// `${NAME}` is the variable, else the content of the file that `NAME_FILE` names; the default stands in where there is
 /// neither, or nothing in it. `$${` is a plain `${`. A `$` before anything else is itself.
@@ -43,7 +44,10 @@ struct VariableFiller {
         let name = reference.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
         let rest = reference.dropFirst(name.count)
         guard let first = name.first, !first.isNumber, rest.isEmpty || rest.hasPrefix(":-") else {
-            report("'${' without a variable's name: write ${NAME}, ${NAME:-default}, or '$${' for the two characters themselves", place)
+            report(
+                "'${' without a variable's name: write ${NAME}, ${NAME:-default}, or '$${' for the two characters "
+                    + "themselves",
+                place)
             return ""
         }
         let fallback = rest.isEmpty ? nil : String(rest.dropFirst(2))

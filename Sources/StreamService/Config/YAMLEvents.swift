@@ -119,7 +119,9 @@ final class YAMLEvents {
         let error = parser.pointee
         var message = "not valid YAML: " + (error.problem.map { String(cString: $0) } ?? "cannot be read")
         if let context = error.context { message += " (\(String(cString: context)))" }
-        guard error.error == YAML_READER_ERROR else { return YAMLProblem(message: message, mark: Self.mark(error.problem_mark)) }
+        guard error.error == YAML_READER_ERROR else {
+            return YAMLProblem(message: message, mark: Self.mark(error.problem_mark))
+        }
         // The reader knows the byte, not the line.
         let before = bytes.prefix(Int(clamping: error.problem_offset))
         let line = before.lazy.filter { $0 == 10 }.count

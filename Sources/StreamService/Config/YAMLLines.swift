@@ -8,14 +8,16 @@ struct YAMLLines {
         starts = [0] + bytes.indices.lazy.filter { bytes[$0] == 10 }.map { $0 + 1 }
     }
 
-    /// Where the first line of the text begins, if each line of the text is a line of the file (literal blocks) or there is but
-    /// one line without escapes; nil otherwise.
+    /// Where the first line of the text begins, if each line of the text is a line of the file (literal blocks) or
+    /// there is but one line without escapes; nil otherwise.
     func firstLine(of scalar: YAMLScalar) -> YAMLMark? {
         let isOneLine = scalar.start.line == scalar.end.line
         switch scalar.style {
         case .plain: return isOneLine ? scalar.start : nil
         case .quoted:
-            guard isOneLine, scalar.text.unicodeScalars.count == scalar.end.column - scalar.start.column - 2 else { return nil }
+            guard isOneLine, scalar.text.unicodeScalars.count == scalar.end.column - scalar.start.column - 2 else {
+                return nil
+            }
             return YAMLMark(line: scalar.start.line, column: scalar.start.column + 1)
         case .literal:
             return YAMLMark(line: scalar.start.line + 1, column: indentation(of: scalar))
@@ -26,8 +28,10 @@ struct YAMLLines {
     /// How far a literal block is indented: what stands in the file before its first line that is not empty.
     private func indentation(of scalar: YAMLScalar) -> Int {
         let content = scalar.text.split(separator: "\n", omittingEmptySubsequences: false)
-        guard let index = content.firstIndex(where: { !$0.isEmpty }), scalar.start.line + 1 + index < starts.count else { return 0 }
-        return max(0, text(ofLine: scalar.start.line + 1 + index).unicodeScalars.count - content[index].unicodeScalars.count)
+        guard let index = content.firstIndex(where: { !$0.isEmpty }), scalar.start.line + 1 + index < starts.count
+        else { return 0 }
+        return max(
+            0, text(ofLine: scalar.start.line + 1 + index).unicodeScalars.count - content[index].unicodeScalars.count)
     }
 
     private func text(ofLine line: Int) -> String {

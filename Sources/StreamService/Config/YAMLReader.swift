@@ -2,8 +2,8 @@ internal import ConnectorKit
 
 /// Reads one YAML document into positioned values, with the environment's variables filled in.
 ///
-/// Anchors and aliases work; tags, merge keys and several documents do not. What it takes is bounded: bytes, depth, and nodes
-/// counted with every alias expanded, so that a small file cannot unfold into a large one.
+/// Anchors and aliases work; tags, merge keys and several documents do not. What it takes is bounded: bytes, depth,
+/// and nodes counted with every alias expanded, so that a small file cannot unfold into a large one.
 struct YAMLReader {
     static let bytesMax = 1 << 20
     static let depthMax = 64
@@ -77,7 +77,8 @@ struct YAMLReader {
             return anchor.value
         case .listStart(let anchor, let tag, let mark):
             refuse(tag: tag, mark)
-            return try collection(anchor, mark, depth) { reader throws(YAMLProblem) in .list(try reader.elements(depth)) }
+            return try collection(anchor, mark, depth) { reader throws(YAMLProblem) in .list(try reader.elements(depth))
+            }
         case .mapStart(let anchor, let tag, let mark):
             refuse(tag: tag, mark)
             return try collection(anchor, mark, depth) { reader throws(YAMLProblem) in .map(try reader.entries(depth)) }

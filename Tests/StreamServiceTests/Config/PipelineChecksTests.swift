@@ -6,7 +6,8 @@ import Testing
 /// What the injected checks find is put at its place in the file.
 @Suite struct PipelineChecksTests {
     private func sample(
-        schema: [PipelineChecks.Finding] = [], query: [PipelineChecks.Finding] = [], columns: [String]? = ["customer", "id"]
+        schema: [PipelineChecks.Finding] = [], query: [PipelineChecks.Finding] = [],
+        columns: [String]? = ["customer", "id"]
     ) -> PipelineSample {
         PipelineSample(
             checks: PipelineChecks(
@@ -28,7 +29,9 @@ import Testing
     @Test func schemaErrorsAreInTheFile() {
         let finding = PipelineChecks.Finding(line: 1, column: 4, "unknown type")
         #expect(
-            sample(schema: [finding]).issues(PipelineSample.orders) == ["p.yaml:8:17: sources.orders.schema: unknown type"])
+            sample(schema: [finding]).issues(PipelineSample.orders) == [
+                "p.yaml:8:17: sources.orders.schema: unknown type"
+            ])
     }
 
     @Test func warningsDoNotRefuse() throws {
@@ -41,7 +44,8 @@ import Testing
         #expect(sample(columns: ["CUSTOMER"]).issues(PipelineSample.orders) == [])
         #expect(
             sample(columns: ["custom", "id"]).issues(PipelineSample.orders) == [
-                "p.yaml:13:45: sinks.out.kafka.key: 'customer' is no column of the query's result, did you mean 'custom'?"
+                "p.yaml:13:45: sinks.out.kafka.key: 'customer' is no column of the query's result, did you mean "
+                    + "'custom'?"
             ])
     }
 

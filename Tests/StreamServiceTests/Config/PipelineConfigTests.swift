@@ -29,7 +29,8 @@ import Testing
     }
 
     @Test func givesDefaults() throws {
-        let config = try #require(PipelineSample(variables: ["MILLRACE_BROKERS": "a:1, b:2"]).read(PipelineSample.with()).config)
+        let config = try #require(
+            PipelineSample(variables: ["MILLRACE_BROKERS": "a:1, b:2"]).read(PipelineSample.with()).config)
         #expect(config.guarantee == .exactlyOnce)
         #expect(config.errors == .init(policy: .fail, topic: nil, ceiling: nil))
         #expect(config.memoryBytes == 256 * 1024 * 1024)
@@ -55,10 +56,12 @@ import Testing
             errors: { policy: skip, ceiling: 10 }
             """,
             source: """
-                kafka: { brokers: ["b:9092"], topics-pattern: "in-.*", on-data-loss: continue, max-offsets-per-trigger: 1000 }
+                kafka: { brokers: ["b:9092"], topics-pattern: "in-.*", on-data-loss: continue,
+                         max-offsets-per-trigger: 1000 }
                 """,
             sink: """
-                kafka: { topic-from: t, key: k, value: v, headers: h, partition: p, timestamp: ts, options: { linger.ms: 5 } }
+                kafka: { topic-from: t, key: k, value: v, headers: h, partition: p, timestamp: ts,
+                         options: { linger.ms: 5 } }
                 """)
         let reading = PipelineSample().read(yaml)
         #expect(reading.issues.map(\.description) == [])
@@ -66,15 +69,17 @@ import Testing
         #expect(config.trigger == .interval(.milliseconds(500)))
         #expect(config.memoryBytes == 64 << 20 && config.latencyTarget == .milliseconds(5))
         #expect(config.stateFolder == "/var/lib/q" && config.shards == 8 && !config.createTopics)
-        #expect(config.http == .init(host: "127.0.0.1", port: 9100))
+        #expect(config.http == ListenAddress(host: "127.0.0.1", port: 9100))
         #expect(config.errors == .init(policy: .skip, topic: nil, ceiling: 10))
         guard case .kafka(let input) = config.sources[0].input, case .kafka(let output) = config.sinks[0].output
         else { return #expect(Bool(false)) }
-        #expect(input.topics == .pattern("in-.*") && input.onDataLoss == .continue && input.offsetsPerTriggerMax == 1000)
+        #expect(
+            input.topics == .pattern("in-.*") && input.onDataLoss == .continue && input.offsetsPerTriggerMax == 1000)
         #expect(
             output
                 == KafkaSinkConfig(
-                    connection: KafkaConnection(brokers: ["b:9092"], options: ["linger.ms": .text("5")]), target: .column("t"),
+                    connection: KafkaConnection(brokers: ["b:9092"], options: ["linger.ms": .text("5")]),
+                    target: .column("t"),
                     key: "k", value: "v", headers: "h", partition: "p", timestamp: "ts"))
     }
 
@@ -95,7 +100,9 @@ import Testing
         if case .offsets = start { #expect(input.startPosition(of: Split("in", 9)) == .earliest) }
     }
 
-    @Test(arguments: [("once", PipelineConfig.Trigger.once), ("available-now", .availableNow), ("2s", .interval(.seconds(2)))])
+    @Test(arguments: [
+        ("once", PipelineConfig.Trigger.once), ("available-now", .availableNow), ("2s", .interval(.seconds(2))),
+    ])
     func readsTriggers(text: String, trigger: PipelineConfig.Trigger) throws {
         let sample = PipelineSample(variables: ["MILLRACE_BROKERS": "b:1"])
         #expect(sample.read(PipelineSample.with("trigger: \(text)")).config?.trigger == trigger)
@@ -104,13 +111,15 @@ import Testing
     @Test func sinkLogsInAsItsSource() throws {
         let yaml = PipelineSample.with(
             source: """
-                kafka: { brokers: ["b:1"], topics: [in], options: { security.protocol: SASL_SSL, sasl.password: "${PW}", fetch.min.bytes: 9 } }
+                kafka: { brokers: ["b:1"], topics: [in],
+                         options: { security.protocol: SASL_SSL, sasl.password: "${PW}", fetch.min.bytes: 9 } }
                 """)
         let config = try #require(PipelineSample(variables: ["PW": "hush"]).read(yaml).config)
         #expect(
             config.cluster
                 == KafkaConnection(
-                    brokers: ["b:1"], options: ["security.protocol": .text("SASL_SSL"), "sasl.password": .secret(Secret("hush"))]))
+                    brokers: ["b:1"],
+                    options: ["security.protocol": .text("SASL_SSL"), "sasl.password": .secret(Secret("hush"))]))
     }
 
     @Test func commandLineBrokersWin() throws {

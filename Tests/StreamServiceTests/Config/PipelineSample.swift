@@ -8,6 +8,7 @@ struct PipelineSample {
     var files: [String: String] = [:]
     var checks = PipelineChecks.none
     var brokers: [String]?
+    var registry = BuiltinConnectors.registry
 
     func read(_ yaml: String) -> PipelineReading {
         let files = files
@@ -16,7 +17,7 @@ struct PipelineSample {
             return Array(text.utf8)
         }
         return PipelineReader(
-            registry: BuiltinConnectors.registry, environment: environment, checks: checks, brokers: brokers
+            registry: registry, environment: environment, checks: checks, brokers: brokers
         ).read(Array(yaml.utf8), file: "p.yaml")
     }
 

@@ -39,7 +39,11 @@ import Testing
         ("a: !!python/object x", "f:1:4: the tag 'tag:yaml.org,2002:python/object' is not supported: leave it out"),
         ("a: ${B}", "f:1:4: the environment variable B is not set; '${B:-…}' would give it a default"),
         ("a: \"${B\"", "f:1:4: '${' without '}'; write '$${' for the two characters themselves"),
-        ("a: \"${1}\"", "f:1:4: '${' without a variable's name: write ${NAME}, ${NAME:-default}, or '$${' for the two characters themselves"),
+        (
+            "a: \"${1}\"",
+            "f:1:4: '${' without a variable's name: write ${NAME}, ${NAME:-default}, or '$${' for the two "
+                + "characters themselves"
+        ),
     ])
     func problems(text: String, issue: String) {
         #expect(read(text).issues == [issue])
@@ -61,7 +65,9 @@ import Testing
     @Test func aliasesDoNotUnfoldWithoutEnd() {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...12 {
-            text += "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ") + "]\n"
+            text +=
+                "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+                + "]\n"
         }
         #expect(read(text).issues.first?.contains("more than 100000 values, aliases counted in full") == true)
     }
@@ -69,7 +75,8 @@ import Testing
     @Test func depthAndSizeAreBounded() {
         let deep = "a: " + String(repeating: "[", count: 100_000)
         #expect(read(deep).issues == ["f:1:67: nested deeper than 64 levels"])
-        #expect(read(String(repeating: "x", count: (1 << 20) + 1)).issues == ["f:1:1: the file is larger than 1024 KiB"])
+        #expect(
+            read(String(repeating: "x", count: (1 << 20) + 1)).issues == ["f:1:1: the file is larger than 1024 KiB"])
     }
 
     @Test func variablesAreText() throws {
@@ -83,12 +90,14 @@ import Testing
 
     @Test func variablesAreBounded() {
         let text = (0..<6).map { "a\($0): ${X}" }.joined(separator: "\n")
-        #expect(read(text, ["X": String(repeating: "x", count: 1 << 20)]).issues.last?.contains("more than 4 MiB") == true)
+        #expect(
+            read(text, ["X": String(repeating: "x", count: 1 << 20)]).issues.last?.contains("more than 4 MiB") == true)
     }
 
     /// Where the first line of a text begins, for SQL errors with file:line:column.
     @Test(arguments: [
-        ("q: |\n  SELECT\n    x\n", 2, 3), ("q: |\n\n  SELECT\n", 2, 3), ("q: SELECT 1\n", 1, 4), ("q: 'SELECT 1'\n", 1, 5),
+        ("q: |\n  SELECT\n    x\n", 2, 3), ("q: |\n\n  SELECT\n", 2, 3), ("q: SELECT 1\n", 1, 4),
+        ("q: 'SELECT 1'\n", 1, 5),
         ("a:\n  q: |-   # note\n      SELECT\n", 3, 7), ("q: |2\n    SELECT\n", 2, 3),
     ])
     func linesOfTextHavePlaces(text: String, line: Int, column: Int) throws {
@@ -102,13 +111,16 @@ import Testing
         #expect(try #require(read("q: 'it''s'\n").value)["q"]?.scalar?.firstLine == nil)
     }
 
-    /// Bytes of YAML's own kind in random order, and sound files with random bytes changed: always an answer, never a trap.
+    /// Bytes of YAML's own kind in random order, and sound files with random bytes changed: always an answer, never a
+    /// trap.
     @Test(arguments: 0..<40 as Range<UInt64>)
     func nothingTraps(seed: UInt64) {
         var random = StableRandom(seed: seed)
         let pieces = [
-            "a", "name", ": ", "\n", "  ", "- ", "[", "]", "{", "}", ",", "&x ", "*x", "!!str ", "|\n", ">\n", "'", "\"", "#", "? ",
-            "${A}", "${", "$$", "\t", "\u{FEFF}", "é", "\u{85}", "\r", "---\n", "...\n", "%YAML 1.1\n", "<<: ", "\\x", "sources", "kafka",
+            "a", "name", ": ", "\n", "  ", "- ", "[", "]", "{", "}", ",", "&x ", "*x", "!!str ", "|\n", ">\n", "'",
+            "\"", "#", "? ",
+            "${A}", "${", "$$", "\t", "\u{FEFF}", "é", "\u{85}", "\r", "---\n", "...\n", "%YAML 1.1\n", "<<: ", "\\x",
+            "sources", "kafka",
         ]
         let reader = PipelineReader(
             registry: BuiltinConnectors.registry, environment: ConfigEnvironment(variables: ["A": "b"]), checks: .none)

@@ -2,8 +2,9 @@ internal import CommitProtocol
 private import ConnectorKit
 internal import StreamCore
 
-/// Reads files, one after the other in the order of their paths. A split is a file, its position a byte: what comes next is
-/// the first line that begins there or behind it, so that the position right behind a record's offset is also one.
+/// Reads files, one after the other in the order of their paths. A split is a file, its position a byte: what comes
+/// next is the first line that begins there or behind it, so that the position right behind a record's offset is also
+/// one.
 final class FileInput: InputPort {
     private struct Lane {
         let split: Split
@@ -45,7 +46,9 @@ final class FileInput: InputPort {
 
     func poll(bytesMax: Int) -> InputEvent? {
         if !events.isEmpty { return events.removeFirst() }
-        guard bytesMax > 0, let index = lanes.firstIndex(where: { $0.isOpen && !$0.isPaused && !$0.isDone }) else { return nil }
+        guard bytesMax > 0, let index = lanes.firstIndex(where: { $0.isOpen && !$0.isPaused && !$0.isDone }) else {
+            return nil
+        }
         let block = RecordBlock(topics: [lanes[index].split.topic])
         do {
             let reader = try lanes[index].reader ?? reader(index)
@@ -60,7 +63,8 @@ final class FileInput: InputPort {
         }
         if !block.isEmpty { return .records(block) }
         if !events.isEmpty { return events.removeFirst() }
-        // Nothing but blank lines so far. One poll stays short: the caller stops at nil and is called back for the rest.
+        // Nothing but blank lines so far. One poll stays short: the caller stops at nil and is called back for the
+        // rest.
         onReady?()
         return nil
     }
@@ -109,7 +113,9 @@ final class FileInput: InputPort {
             case .timestamp:
                 events.append(
                     .trouble(
-                        StreamError("FILE_NO_TIME", "Could not start at a timestamp: lines of files have none.", domain: .user)))
+                        StreamError(
+                            "FILE_NO_TIME", "Could not start at a timestamp: lines of files have none.", domain: .user))
+                )
                 onReady?()
                 return
             }

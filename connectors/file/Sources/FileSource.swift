@@ -61,7 +61,8 @@ enum FileList {
     private static func folder(_ path: String) throws -> [String] {
         guard let handle = opendir(path) else {
             throw StreamError(
-                "FILE_UNREADABLE", "Could not list the folder \(quoted(path, limit: 300)): it \(FileProblem.system(errno)).",
+                "FILE_UNREADABLE",
+                "Could not list the folder \(quoted(path, limit: 300)): it \(FileProblem.system(errno)).",
                 domain: .external)
         }
         defer { closedir(handle) }

@@ -39,7 +39,7 @@ final class LineReader {
     deinit { close(descriptor) }
 
     /// Appends the next lines to a block, about `bytesMax` of them and at least one. False: there is none left.
-    /// - Throws: `StreamError` `FILE_LINE_TOO_LONG`, `FILE_CHANGED`, `FILE_UNREADABLE`; lines before it are in the block.
+    /// - Throws: `StreamError` `FILE_LINE_TOO_LONG`, `FILE_CHANGED`, `FILE_UNREADABLE`; lines before are in the block.
     func read(into block: RecordBlock, topic: Int32, bytesMax: Int) throws -> Bool {
         var bytes = 0
         while bytes < bytesMax {
@@ -117,9 +117,9 @@ final class LineReader {
     }
 
     private func tooLong() -> StreamError {
-        StreamError(
-            "FILE_LINE_TOO_LONG",
-            "Could not read a line of \(quoted(path, limit: 300)): it is longer than \(Units.text(bytes: Int64(lineBytesMax))).",
+        let limit = Units.text(bytes: Int64(lineBytesMax))
+        return StreamError(
+            "FILE_LINE_TOO_LONG", "Could not read a line of \(quoted(path, limit: 300)): it is longer than \(limit).",
             remedy: "Raise 'max-line', or cut the line.", domain: .user, place: place)
     }
 
@@ -131,7 +131,7 @@ final class LineReader {
 /// Opens files that can be read without waiting: no pipes, no devices.
 enum RegularFile {
     static func open(_ path: String) throws -> Int32 {
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = openFile(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw unreadable(path, FileProblem.system(errno)) }
         var information = stat()
         guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
@@ -154,3 +154,6 @@ enum RegularFile {
         StreamError("FILE_UNREADABLE", "Could not read \(quoted(path, limit: 300)): it \(problem).", domain: .external)
     }
 }
+
+/// `open(2)`, under a name that the function above does not hide.
+private func openFile(_ path: String, _ flags: Int32) -> Int32 { open(path, flags) }

@@ -15,8 +15,9 @@ public struct GenerateConnector: Connector {
         name: "generate",
         summary: "Makes records from templates, at a steady rate and from a seed.",
         guarantee: """
-            Replayable: a record is a function of `seed`, its lane and its number alone, so that a range that is read again \
-            after a failure gives the same records, on any machine. Its positions are kept in the query's progress.
+            Replayable: a record is a function of `seed`, its lane and its number alone, so that a range that is \
+            read again after a failure gives the same records, on any machine. Its positions are kept in the query's \
+            progress.
             """,
         source: SourceSpec(SectionSpec(fields), isReplayable: true),
         example: """
@@ -31,7 +32,8 @@ public struct GenerateConnector: Connector {
                 schema: "id BIGINT, page STRING, ts TIMESTAMP"
             """,
         limits: [
-            "`{{timestamp}}` tells the record's own time (`start-time` and the rate), not the time of day: a record must be the "
+            "`{{timestamp}}` tells the record's own time (`start-time` and the rate), not the time of day: a record "
+                + "must be the "
                 + "same when it is made again.",
             "Text is put into the template as it is: a choice inside JSON must be valid there.",
         ])
@@ -47,21 +49,29 @@ public struct GenerateConnector: Connector {
 
     private static let fields = [
         FieldSpec(
-            "rate", .number(0.001 ... 1e9), doc: "Records per second, over all lanes together; after a pause it catches up.",
+            "rate", .number(0.001...1e9),
+            doc: "Records per second, over all lanes together; after a pause it catches up.",
             default: "1000"),
         FieldSpec(
             "value", .text,
-            doc: "The template of the value. In it, `{{sequence}}` is the record's number (from 0, unique over all lanes), "
-                + "`{{lane}}` its lane, `{{choice:a|b|c}}` one of some words, `{{int:1..100}}` and `{{decimal:0.00..9.99}}` numbers "
-                + "between two bounds (both may occur; as many decimals as they have), `{{hex:8}}` digits, `{{uuid}}`, `{{bool}}`, "
+            doc:
+                "The template of the value. In it, `{{sequence}}` is the record's number (from 0, unique over all "
+                + "lanes), "
+                + "`{{lane}}` its lane, `{{choice:a|b|c}}` one of some words, `{{int:1..100}}` and "
+                + "`{{decimal:0.00..9.99}}` numbers "
+                + "between two bounds (both may occur; as many decimals as they have), `{{hex:8}}` digits, "
+                + "`{{uuid}}`, `{{bool}}`, "
                 + "`{{timestamp}}` and `{{timestamp-ms}}` the record's time as text and in milliseconds.",
             example: #"'{"id": {{sequence}}}'"#, required: true, lint: template),
-        FieldSpec("key", .text, doc: "The template of the key. Left out: no key.", example: "{{choice:a|b}}", lint: template),
+        FieldSpec(
+            "key", .text, doc: "The template of the key. Left out: no key.", example: "{{choice:a|b}}", lint: template),
         FieldSpec(
             "lanes", .integer(1...1024), doc: "Into how many splits the records are spread, in turn.", default: "1"),
         FieldSpec("seed", .anyInteger, doc: "Another seed gives other records.", default: "1"),
         FieldSpec(
-            "count", .integer(0 ... .max), doc: "Ends after so many records, over all lanes together. Left out: never."),
+            "count", .integer(0 ... .max),
+            doc: "Ends after so many records, over all lanes together. Left out: "
+                + "never."),
         FieldSpec(
             "start-time", .instant, doc: "The time of the first record.", default: "2026-01-01T00:00:00Z"),
     ]

@@ -2,7 +2,8 @@ internal import CommitProtocol
 internal import ConnectorKit
 internal import StreamCore
 
-/// Reads made-up records. A split is a lane, its position the number of the next record; what is due follows from the clock.
+/// Reads made-up records. A split is a lane, its position the number of the next record; what is due follows from the
+/// clock.
 final class GenerateInput: InputPort {
     private struct Lane {
         let split: Split
@@ -130,7 +131,8 @@ final class GenerateInput: InputPort {
         let shareBytes = max(1, bytesMax / ready.count)
         let shareRecords = max(1, Self.recordsMax / ready.count)
         for index in ready {
-            let end = min(due(lanes[index], now), lanes[index].position.addingReportingOverflow(Int64(shareRecords)).partialValue)
+            let end = min(
+                due(lanes[index], now), lanes[index].position.addingReportingOverflow(Int64(shareRecords)).partialValue)
             let before = block.arena.count
             repeat {
                 append(index, lanes[index].position, to: block)
@@ -179,7 +181,9 @@ final class GenerateInput: InputPort {
     private func nextEnd(_ now: MonotonicTime) -> InputEvent? {
         for index in lanes.indices {
             let lane = lanes[index]
-            guard lane.isOpen, !lane.isPaused, lane.reportedEnd != lane.position, lane.position >= due(lane, now) else { continue }
+            guard lane.isOpen, !lane.isPaused, lane.reportedEnd != lane.position, lane.position >= due(lane, now) else {
+                continue
+            }
             lanes[index].reportedEnd = lane.position
             let position = Position(lane.position)
             return lane.position == lane.limit ? .finished(lane.split, position) : .reachedEnd(lane.split, position)

@@ -37,7 +37,8 @@ struct Harvest {
                     let slot = block.slots[index]
                     records[block.split(index), default: []].append(
                         Record(
-                            key: block.key(index), value: block.value(index), offset: slot.offset, timestamp: slot.timestamp))
+                            key: block.key(index), value: block.value(index), offset: slot.offset,
+                            timestamp: slot.timestamp))
                 }
             case .finished(let split, let position): finished[split] = position
             case .reachedEnd(let split, let position): reachedEnds[split] = position
@@ -53,7 +54,8 @@ struct Harvest {
 
     private func input(rate: Double = 1000, count: Int64? = 101, seed: UInt64 = 7) throws -> any InputPort {
         let config = GenerateConfig(
-            rate: rate, value: try Template(#"{"n": {{sequence}}, "x": "{{hex:8}}"}"#), key: try Template("{{choice:a|b}}"),
+            rate: rate, value: try Template(#"{"n": {{sequence}}, "x": "{{hex:8}}"}"#),
+            key: try Template("{{choice:a|b}}"),
             lanes: 2, seed: seed, count: count)
         let source = GenerateSource(config, ConnectorContext(name: "g", clock: clock, wakeTimer: .never))
         #expect(source.isReplayable && source.isBounded == (count != nil))
@@ -81,7 +83,8 @@ struct Harvest {
         #expect(harvest.records[lanes[0]]?.map(\.offset) == Array(0..<51))
         #expect(harvest.records[lanes[1]]?.map(\.offset) == Array(0..<50))
         #expect(harvest.finished == [lanes[0]: 51, lanes[1]: 50])
-        #expect(harvest.records[lanes[1]]?[2].value.map { String(decoding: $0.prefix(8), as: UTF8.self) } == #"{"n": 5,"#)
+        #expect(
+            harvest.records[lanes[1]]?[2].value.map { String(decoding: $0.prefix(8), as: UTF8.self) } == #"{"n": 5,"#)
         // Number 5 at 1000 records a second.
         #expect(harvest.records[lanes[1]]?[2].timestamp == 1_767_225_600_005)
     }

@@ -16,7 +16,8 @@ public struct KafkaConnection: Sendable, Hashable {
     /// The part of the options that says how to connect and log in.
     public var loginOptions: [String: SettingValue] {
         options.filter { name, _ in
-            name == "security.protocol" || name.hasPrefix("sasl.") || name.hasPrefix("ssl.") || name == "client.dns.lookup"
+            name == "security.protocol" || name.hasPrefix("sasl.") || name.hasPrefix("ssl.")
+                || name == "client.dns.lookup"
                 || name == "enable.ssl.certificate.verification" || name == "broker.address.family"
         }
     }

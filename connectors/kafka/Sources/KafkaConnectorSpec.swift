@@ -10,17 +10,17 @@ public struct KafkaConnector: Connector {
         name: "kafka",
         summary: "Reads and writes topics of Apache Kafka, input positions and output in one transaction.",
         guarantee: """
-            Exactly once from Kafka to Kafka on one cluster: outputs, progress and input positions are committed in one Kafka \
-            transaction an epoch, and readers with `isolation.level=read_committed` see an output record if and only if its \
-            input is committed. With `guarantee: at-least-once` there are no transactions, and records may be repeated after \
-            a failure, never lost.
+            Exactly once from Kafka to Kafka on one cluster: outputs, progress and input positions are committed in \
+            one Kafka transaction an epoch, and readers with `isolation.level=read_committed` see an output record \
+            if and only if its input is committed. With `guarantee: at-least-once` there are no transactions, and \
+            records may be repeated after a failure, never lost.
             """,
         source: SourceSpec(SectionSpec(sourceFields, rules: [topicsRule, startRule]), isReplayable: true),
         sink: SinkSpec(SectionSpec(sinkFields, rules: [targetRule]), delivery: .inTransaction),
         example: """
             sources:
               orders:
-                kafka: { brokers: ["localhost:9092"], topics: [orders], start: earliest, options: { fetch.min.bytes: 1 } }
+                kafka: { brokers: ["localhost:9092"], topics: [orders], start: earliest }
                 format: json
                 schema: "id BIGINT, customer STRING, amount DOUBLE"
             sinks:
@@ -37,13 +37,17 @@ public struct KafkaConnector: Connector {
 
     private static let brokers = FieldSpec(
         "brokers", .list(.text),
-        doc: "Where to connect first, as `host:port`. Left out: a sink takes those of the first Kafka source (with that source's "
+        doc:
+            "Where to connect first, as `host:port`. Left out: a sink takes those of the first Kafka source (with "
+            + "that source's "
             + "`security.protocol`, `sasl.*` and `ssl.*` options), everything else those of `MILLRACE_BROKERS`.",
         example: #"["localhost:9092"]"#, lint: FieldSpec.texts(KafkaNames.brokersComplaint))
 
     private static let options = FieldSpec(
         "options", .settings(isSecret: isSecretProperty),
-        doc: "Any [librdkafka property](https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md) that no "
+        doc:
+            "Any [librdkafka property](https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md) "
+            + "that no "
             + "guarantee rests on; the others are refused with the reason. A value may be read from a file: "
             + "`sasl.password: { file: /run/secrets/kafka }`.",
         example: "{ fetch.min.bytes: 1 }",
@@ -64,7 +68,9 @@ public struct KafkaConnector: Connector {
             }),
         FieldSpec(
             "topics-pattern", .text,
-            doc: "A regular expression for the names of the topics to read; new topics that match are found as they appear.",
+            doc:
+                "A regular expression for the names of the topics to read; new topics that match are found as they "
+                + "appear.",
             example: "orders-.*"),
         FieldSpec(
             "start",
@@ -72,8 +78,11 @@ public struct KafkaConnector: Connector {
                 .choice(["earliest", "latest"]), .instant,
                 .map(key: "topic", .map(key: "partition", .integer(-2 ... .max))),
             ]),
-            doc: "Where to begin in partitions without progress: `earliest`, `latest`, a timestamp (the first record at or "
-                + "after it), or offsets, `{orders: {0: 1500, 1: -2}}`, where -2 is earliest and -1 latest as in Spark; "
+            doc:
+                "Where to begin in partitions without progress: `earliest`, `latest`, a timestamp (the first record "
+                + "at or "
+                + "after it), or offsets, `{orders: {0: 1500, 1: -2}}`, where -2 is earliest and -1 latest as in "
+                + "Spark; "
                 + "partitions that are not named begin at earliest. Once there is progress it wins.",
             default: "latest", example: "2026-01-31T12:00:00Z"),
         FieldSpec(
@@ -82,7 +91,8 @@ public struct KafkaConnector: Connector {
             default: "fail"),
         FieldSpec(
             "max-offsets-per-trigger", .integer(1 ... .max),
-            doc: "At most so many offsets in one epoch, over all partitions in proportion to what they hold.", example: "100000"),
+            doc: "At most so many offsets in one epoch, over all partitions in proportion to what they hold.",
+            example: "100000"),
         options,
     ]
 
@@ -92,12 +102,17 @@ public struct KafkaConnector: Connector {
             "topic", .text, doc: "The topic to write. This or `topic-from`.", example: "valid-orders",
             lint: FieldSpec.texts { KafkaNames.topicComplaint($0) }),
         FieldSpec("topic-from", .column, doc: "The column that names the topic of each row.", example: "destination"),
-        FieldSpec("key", .column, doc: "The column to write as the record's key. Left out: no key.", example: "customer"),
+        FieldSpec(
+            "key", .column, doc: "The column to write as the record's key. Left out: no key.", example: "customer"),
         FieldSpec(
             "value", .column,
-            doc: "The column to write as the record's value. Left out: the whole row in the sink's format (with `format: raw` the "
+            doc:
+                "The column to write as the record's value. Left out: the whole row in the sink's format (with "
+                + "`format: raw` the "
                 + "column `value`)."),
-        FieldSpec("headers", .column, doc: "The column to write as headers: an array of structs of a name and a binary value."),
+        FieldSpec(
+            "headers", .column, doc: "The column to write as headers: an array of structs of a name and a binary value."
+        ),
         FieldSpec(
             "partition", .column,
             doc: "The column with the partition's number. Left out or null: by key, as Java clients choose it."),
@@ -117,7 +132,8 @@ public struct KafkaConnector: Connector {
         return entries.flatMap { topic -> [LintIssue] in
             var issues: [LintIssue] = []
             if let topics, !topics.contains(topic.key) {
-                issues.append(topic.issue("is not one of the topics\(Suggestion.ending(for: topic.key, among: topics))"))
+                issues.append(
+                    topic.issue("is not one of the topics\(Suggestion.ending(for: topic.key, among: topics))"))
             }
             for partition in topic.value.map ?? [] where Int32(partition.key).map({ $0 < 0 }) ?? true {
                 issues.append(partition.issue("expected the number of a partition"))

@@ -42,7 +42,9 @@ public enum KafkaNames {
             rest = rest.dropFirst(scheme.count)
         }
         if rest.hasPrefix("[") {
-            guard let end = rest.firstIndex(of: "]"), rest.distance(from: rest.startIndex, to: end) > 1 else { return false }
+            guard let end = rest.firstIndex(of: "]"), rest.distance(from: rest.startIndex, to: end) > 1 else {
+                return false
+            }
             rest = "h" + rest[end...].dropFirst()
         }
         let parts = rest.split(separator: ":", omittingEmptySubsequences: false)

@@ -35,7 +35,8 @@ public struct ProtectedProperty: Sendable, Hashable {
             "who owns a partition is decided with the commit protocol"
         ),
         (
-            "enable.auto.commit auto.commit.enable enable.auto.offset.store auto.commit.interval.ms offset.store.method "
+            "enable.auto.commit auto.commit.enable enable.auto.offset.store auto.commit.interval.ms "
+                + "offset.store.method "
                 + "offset.store.path offset.store.sync.interval.ms",
             "positions are committed with the output they belong to"
         ),
@@ -65,7 +66,8 @@ public struct ProtectedProperty: Sendable, Hashable {
         ("test.mock.num.brokers test.mock.broker.rtt", "a mock cluster keeps no guarantee"),
         ("plugin.library.paths", "a pipeline file loads no code"),
         (
-            "dr_cb dr_msg_cb error_cb throttle_cb stats_cb log_cb socket_cb connect_cb closesocket_cb open_cb resolve_cb "
+            "dr_cb dr_msg_cb error_cb throttle_cb stats_cb log_cb socket_cb connect_cb closesocket_cb open_cb "
+                + "resolve_cb "
                 + "rebalance_cb offset_commit_cb consume_cb background_event_cb oauthbearer_token_refresh_cb "
                 + "ssl.certificate.verify_cb opaque default_topic_conf interceptors ssl_certificate ssl_key ssl_ca "
                 + "ssl_engine_callback_data",

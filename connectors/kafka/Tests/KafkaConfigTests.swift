@@ -8,7 +8,8 @@ import Testing
     @Test(arguments: [
         ("orders", nil), ("a.b_c-D9", nil), ("", "must not be empty"), (".", "must not be '.' or '..'"),
         ("ä", "may hold only letters a-z, digits, '.', '_' and '-', as Kafka's topics do"),
-        (String(repeating: "x", count: 249), nil), (String(repeating: "x", count: 250), "is longer than 249 characters"),
+        (String(repeating: "x", count: 249), nil),
+        (String(repeating: "x", count: 250), "is longer than 249 characters"),
     ])
     func topicNames(name: String, complaint: String?) {
         #expect(KafkaNames.topicComplaint(name) == complaint)
@@ -16,7 +17,8 @@ import Testing
 
     @Test(arguments: [
         ("localhost:9092", true), ("a:1,b:2", true), ("[::1]:9092", true), ("SASL_SSL://h:1", true), ("host", true),
-        ("", false), (",", false), ("a:0", false), ("a:70000", false), ("a:b", false), ("::1:9092", false), ("a b:1", false),
+        ("", false), (",", false), ("a:0", false), ("a:70000", false), ("a:b", false), ("::1:9092", false),
+        ("a b:1", false),
         ("http://h:1", false), ("[]:1", false), (":9092", false),
     ])
     func brokers(text: String, isRight: Bool) {
@@ -24,14 +26,16 @@ import Testing
     }
 
     @Test func protectedPropertiesSayWhy() {
-        for name in ["group.id", "transactional.id", "enable.idempotence", "isolation.level", "auto.offset.reset",
-            "enable.auto.commit", "bootstrap.servers", "acks", "plugin.library.paths"]
-        {
+        for name in [
+            "group.id", "transactional.id", "enable.idempotence", "isolation.level", "auto.offset.reset",
+            "enable.auto.commit", "bootstrap.servers", "acks", "plugin.library.paths",
+        ] {
             #expect(ProtectedProperty.reason(for: name)?.isEmpty == false)
         }
-        for name in ["fetch.min.bytes", "linger.ms", "compression.type", "sasl.password", "security.protocol", "client.id",
-            "socket.timeout.ms", "session.timeout.ms"]
-        {
+        for name in [
+            "fetch.min.bytes", "linger.ms", "compression.type", "sasl.password", "security.protocol", "client.id",
+            "socket.timeout.ms", "session.timeout.ms",
+        ] {
             #expect(ProtectedProperty.reason(for: name) == nil)
         }
         #expect(Set(ProtectedProperty.all.map(\.name)).count == ProtectedProperty.all.count)
@@ -40,11 +44,15 @@ import Testing
     @Test func secretsAreKnownByName() throws {
         let place = ConfigPlace(file: "f")
         let names = [
-            "sasl.password", "ssl.key.password", "ssl.keystore.password", "ssl.key.pem", "sasl.oauthbearer.client.secret",
+            "sasl.password", "ssl.key.password", "ssl.keystore.password", "ssl.key.pem",
+            "sasl.oauthbearer.client.secret",
             "sasl.oauthbearer.config", "sasl.username", "ssl.ca.location", "ssl.key.location",
         ]
         let options = ConfigValue(
-            .map(names.map { ConfigEntry($0, at: place, ConfigValue(.scalar(ConfigScalar("v", written: "${V}")), at: place)) }),
+            .map(
+                names.map {
+                    ConfigEntry($0, at: place, ConfigValue(.scalar(ConfigScalar("v", written: "${V}")), at: place))
+                }),
             at: place)
         let settings = ConfigValue(
             .map([

@@ -15,13 +15,14 @@ public struct StdoutConnector: Connector {
         name: "stdout",
         summary: "Writes each record's value as a line of standard output.",
         guarantee: """
-            At least once at best: lines are written when an epoch's rows are ready, and are written again when that epoch \
-            fails afterwards. A pipeline with `guarantee: exactly-once` (the default) is refused.
+            At least once at best: lines are written when an epoch's rows are ready, and are written again when that \
+            epoch fails afterwards. A pipeline with `guarantee: exactly-once` (the default) is refused.
             """,
         sink: SinkSpec(
             SectionSpec([
                 FieldSpec(
-                    "show-key", .bool, doc: "Writes key, tabulator, value instead of the value alone; no key is `null`.",
+                    "show-key", .bool,
+                    doc: "Writes key, tabulator, value instead of the value alone; no key is `null`.",
                     default: "false")
             ]), delivery: .none),
         example: """

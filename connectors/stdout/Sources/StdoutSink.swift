@@ -14,7 +14,9 @@ public final class StdoutSink: Sink {
     private var buffer: [UInt8] = []
 
     /// - Parameter output: takes all bytes it is given, or throws.
-    public init(showsKey: Bool = false, output: @escaping ([UInt8]) throws -> Void = { try StdoutSink.writeAll($0, to: 1) }) {
+    public init(
+        showsKey: Bool = false, output: @escaping ([UInt8]) throws -> Void = { try StdoutSink.writeAll($0, to: 1) }
+    ) {
         self.showsKey = showsKey
         self.output = output
     }
@@ -54,7 +56,7 @@ public final class StdoutSink: Sink {
     public static func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let count = rest.withUnsafeBytes { writeBytes(descriptor, $0) }
             if count >= 0 {
                 rest = rest.dropFirst(count)
                 continue
@@ -74,4 +76,9 @@ public final class StdoutSink: Sink {
             }
         }
     }
+}
+
+/// `write(2)`, under a name that the sink's own does not hide.
+private func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    write(descriptor, bytes.baseAddress, bytes.count)
 }
