@@ -97,3 +97,20 @@ import Testing
         #expect(simulation.actual == simulation.expected)
     }
 }
+
+extension ExactlyOnceSimulationTests {
+    @Test(arguments: 1...60) func aRecordThatStopsTheQueryIsNotSkipped(seed: UInt64) throws {
+        let simulation = Simulation(seed: seed)
+        simulation.fill(splits: 2, records: 40)
+        let split = Split("in", 0)
+        simulation.cluster.input[split]?[17] = "bad"
+        try simulation.startProcess(policy: .fail) { $0.taskCount = Int(seed % 2) + 1 }
+        #expect(simulation.scheduler.run(steps: 100_000) == .finished, "seed \(seed)")
+        #expect(simulation.query?.status.snapshot.failure?.code == "BAD")
+        #expect((simulation.cluster.positions[split] ?? 0) <= 17, "seed \(seed)")
+        try simulation.startProcess()
+        #expect(simulation.scheduler.run(steps: 100_000) { simulation.isCaughtUp } == .conditionMet, "seed \(seed)")
+        #expect(simulation.actual == simulation.expected, "seed \(seed)")
+        #expect(simulation.cluster.outputs.filter { $0.topic == "dlq" }.map(\.value) == ["bad"])
+    }
+}

@@ -70,7 +70,9 @@ final class Simulation {
         }
     }
 
-    func startProcess(faultRate: UInt64 = 0, _ configure: (inout QueryOptions) -> Void = { _ in }) throws {
+    func startProcess(
+        faultRate: UInt64 = 0, policy: ErrorPolicy = .deadLetter("dlq"), _ configure: (inout QueryOptions) -> Void = { _ in }
+    ) throws {
         lives += 1
         scheduler.removeMachines()
         input = SimulatedInput(cluster, seed: seed &+ lives)
@@ -80,7 +82,6 @@ final class Simulation {
         var options = QueryOptions(name: QueryName("simulated"))
         options.defaultStart = .earliest
         configure(&options)
-        let policy = ErrorPolicy.deadLetter("dlq")
         let query = try StreamQuery(
             options: options, input: input, writer: writer,
             stages: [Stage(taskCount: options.taskCount ?? 1) { _ in UppercaseProgram(policy: policy) }],

@@ -116,7 +116,7 @@ final class Committer: StepMachine {
 
     private func accept(_ output: TaskOutput, _ attempt: Attempt, _ epoch: Epoch, _ computeTime: Duration) {
         guard attempt == self.attempt else { return budget.give(output.byteSize) }
-        if let failure = output.failure { return driver.send(.stopQuery(failure)) }
+        if let failure = output.failure { return stopQuery(failure, output) }
         var work = epochs[epoch] ?? EpochWork()
         work.counts += output.counts
         work.computeTime += computeTime
@@ -128,6 +128,14 @@ final class Committer: StepMachine {
         if !blocks.isEmpty { perform(machine.handle(.output(epoch)), clock.now) }
     }
 
+    /// Nothing of this attempt may be committed any more: what is missing from the failed epoch would be skipped for good.
+    private func stopQuery(_ error: StreamError, _ output: TaskOutput = TaskOutput()) {
+        budget.give(output.byteSize)
+        dropEpochs()
+        perform(machine.handle(.broken), clock.now)
+        driver.send(.stopQuery(error))
+    }
+
     private func endEpoch(_ plan: EpochPlan, _ now: MonotonicTime) {
         var work = epochs[plan.epoch] ?? EpochWork()
         work.endsSeen += 1
@@ -135,10 +143,10 @@ final class Committer: StepMachine {
         epochs[plan.epoch] = work
         guard work.endsSeen == lastStageTasks else { return }
         guard work.counts.isBalanced else {
-            return driver.send(.stopQuery(Self.unbalanced(plan.epoch, work.counts)))
+            return stopQuery(Self.unbalanced(plan.epoch, work.counts))
         }
         if let ceiling = options.faultCeiling, faultsTotal + work.counts.deadLettered + work.counts.skipped > ceiling {
-            return driver.send(.stopQuery(Self.ceilingReached(ceiling)))
+            return stopQuery(Self.ceilingReached(ceiling))
         }
         perform(machine.handle(.sealed(plan, hasUserOutput: !work.userOutputs.isEmpty)), now)
     }
@@ -182,7 +190,7 @@ final class Committer: StepMachine {
         switch result {
         case .delivered(let epoch, let attempt) where attempt == self.attempt:
             perform(machine.handle(.delivered(epoch)), clock.now)
-        case .failed(_, let attempt, let error) where attempt == self.attempt: driver.send(.stopQuery(error))
+        case .failed(_, let attempt, let error) where attempt == self.attempt: stopQuery(error)
         case .delivered, .failed: break  // of an attempt that was given up
         }
     }

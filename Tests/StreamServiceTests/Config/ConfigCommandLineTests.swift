@@ -33,7 +33,7 @@ import Testing
                 libraries: { [("librdkafka", "2.0.2")] })
             let output = CommandOutput(
                 out: { text in self.out.withLock { $0 += text } }, err: { text in self.err.withLock { $0 += text } })
-            return await MillraceProgram(commands: commands, environment: environment, output: output).run(arguments)
+            return MillraceProgram(commands: commands, environment: environment, output: output).run(arguments)
         }
 
         var said: String { out.withLock { $0 } }
