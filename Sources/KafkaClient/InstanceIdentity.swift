@@ -51,7 +51,7 @@ public final class InstanceIdentity: Sendable, CustomStringConvertible {
         guard let found else {
             throw StreamError(
                 "STATE_FOLDER", "All 4096 slots of query '\(query)' in '\(folder)' are taken.",
-                remedy: "Stop some instances, or use another state folder.", domain: .user)
+                remedy: "Stop some instances, or use another state folder.", domain: .external)
         }
         (slot, lock) = found
     }
@@ -72,7 +72,7 @@ public final class InstanceIdentity: Sendable, CustomStringConvertible {
         guard let id = read(path) else {
             throw StreamError(
                 "STATE_FOLDER", "'\(path)' does not hold an installation's id.",
-                remedy: "Delete the file: a new id is made, and old transactions end by their time-outs.", domain: .user)
+                remedy: "Delete the file: a new id is made, and old transactions end by their time-outs.", domain: .external)
         }
         return id
     }
@@ -107,7 +107,7 @@ public final class InstanceIdentity: Sendable, CustomStringConvertible {
         let reason = unsafe String(cString: strerror(errno))
         return StreamError(
             "STATE_FOLDER", "Could not \(verb) '\(path)': \(reason).",
-            remedy: "The state folder must be writable for the user that runs the query.", domain: .user)
+            remedy: "The state folder must be writable for the user that runs the query.", domain: .external)
     }
 }
 

@@ -83,6 +83,6 @@ public final class LocalProgress: TransactionPort {
     private static func error(_ what: String, _ cause: any Error) -> StreamError {
         StreamError(
             "STATE_FOLDER", "Could not \(what): \(cause).", remedy: "Check the folder's owner, its rights and the disk's space.",
-            domain: .user, cause: cause)
+            domain: .external, cause: cause)
     }
 }

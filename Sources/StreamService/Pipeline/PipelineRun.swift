@@ -73,6 +73,7 @@ struct PipelineRun {
         } catch {
             log.error("\(error)", LogField("query", config.name))
             _ = supervisor.finish()
+            // What is wrong with the pipeline is a matter of its configuration; everything else of the world it runs in.
             return (error as? StreamError)?.domain == .user ? .usage : .failed
         }
         let code = supervisor.finish()
@@ -87,8 +88,11 @@ struct PipelineRun {
         _ log: any LogHandler, _ monitor: QueryMonitor, _ printer: ProgressPrinter, _ target: Target
     ) -> ServiceSupervisor {
         let clock = clock
+        var options = ServiceSupervisor.Options()
+        // Whoever asks a second time wants the end; the next start cleans up what the brokers still hold.
+        options.closeDeadline = .seconds(2)
         return ServiceSupervisor(
-            heartbeats: monitor.heartbeats, log: log, clock: clock, status: { monitor.snapshot },
+            options: options, heartbeats: monitor.heartbeats, log: log, clock: clock, status: { monitor.snapshot },
             handlers: ServiceSupervisor.Handlers(
                 drain: { until in
                     monitor.noteStopping()
@@ -112,7 +116,7 @@ struct PipelineRun {
 
     private func runQuery(_ log: any LogHandler, _ monitor: QueryMonitor, _ target: Target) throws {
         let config = request.config
-        let identity = try InstanceIdentity(query: config.name, folder: config.stateFolder)
+        let identity = try identity(log)
         monitor.name(instance: identity.name)
         guard let preparation = try prepare(log, monitor, target) else { return }
         let assembly = PipelineAssembly(
@@ -124,6 +128,19 @@ struct PipelineRun {
         if !target.set(assembled.query.control) { assembled.query.control.stopNow() }
         scheduler.join()
         for writer in assembled.writers.values { try writer.close(within: .seconds(5)) }
+    }
+
+    /// From the folder that was asked for, else from the user's own; a folder that nobody named may be missing.
+    private func identity(_ log: any LogHandler) throws -> InstanceIdentity {
+        let query = request.config.name
+        if let folder = request.config.stateFolder { return try InstanceIdentity(query: query, folder: folder) }
+        do {
+            let folder = try environment.userStateFolder()
+            return try InstanceIdentity(query: query, folder: folder)
+        } catch {
+            log.notice("\(error) The identity is per process: recovery after a crash waits for time-outs. Set 'state-dir'.")
+            return try InstanceIdentity(query: query, folder: nil)
+        }
     }
 
     /// Tries until the clusters answer, or a stop comes (nil). A broker that is away must not end a service.
