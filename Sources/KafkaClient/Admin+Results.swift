@@ -25,6 +25,18 @@ extension Admin {
         return results
     }
 
+    static func firstFailure(_ event: OpaquePointer) -> KafkaError? {
+        guard let list = unsafe rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event)) else {
+            return nil
+        }
+        let count = unsafe Int(list.pointee.cnt)
+        for index in 0..<count {
+            let code = unsafe list.pointee.elems[index].err
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR { return KafkaError(code, "Could not delete records") }
+        }
+        return nil
+    }
+
     static func config(_ event: OpaquePointer) -> ConfigAnswer {
         var answer = ConfigAnswer()
         var count = 0

@@ -95,6 +95,21 @@ public final class Admin: Sendable {
         }
     }
 
+    /// Deletes the records before these positions.
+    public func deleteRecords(_ before: [Split: Position], within: Duration = .seconds(10)) throws(KafkaError) {
+        guard !before.isEmpty else { return }
+        let list = TopicPartitionList(before)
+        let request = unsafe list.withRaw { unsafe rd_kafka_DeleteRecords_new($0) }
+        defer { unsafe rd_kafka_DeleteRecords_destroy(request) }
+        var requests = unsafe [request]
+        let failed = try unsafe ask("delete records", within) { client, options, queue in
+            unsafe rd_kafka_DeleteRecords(client, &requests, 1, options, queue)
+        } read: { event in
+            unsafe Self.firstFailure(event)
+        }
+        if let failed { throw failed }
+    }
+
     /// Describes topics, or all of the cluster.
     public func describe(_ topics: [TopicName]? = nil, within: Duration = .seconds(10)) throws(KafkaError) -> [TopicDescription] {
         try client.metadata(topics, within: within).map { topic in

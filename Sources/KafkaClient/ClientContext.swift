@@ -133,10 +133,7 @@ extension ConfHandle {
                 var error = KafkaError(KafkaError.Code(code), unsafe text(reason))
                 if code == RD_KAFKA_RESP_ERR__FATAL.rawValue, let client = unsafe client {
                     // The callback says only "fatal": the cause is asked for.
-                    var buffer = [CChar](repeating: 0, count: 512)
-                    let cause = unsafe rd_kafka_fatal_error(client, &buffer, buffer.count)
-                    let reason = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                    error = KafkaError(KafkaError.Code(cause), reason, isFatal: true)
+                    error = unsafe KafkaError(fatalErrorOf: client) ?? error
                 }
                 unsafe context(opaque)?.record(error)
             }

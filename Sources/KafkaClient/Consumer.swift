@@ -58,6 +58,7 @@ public final class Consumer {
     /// What the group wants back and has not got yet.
     var pendingRevoke: Set<Split>?
     var reportedLost = false
+    private(set) var isSubscribed = false
     /// The size of the last block, to reserve as much for the next one.
     private var blockBytes = 64 << 10
 
@@ -107,6 +108,7 @@ public final class Consumer {
 
     /// Joins the group, which then assigns splits of these topics; a name that begins with `^` is a regular expression.
     public func subscribe(_ topics: [String]) throws(KafkaError) {
+        isSubscribed = true
         let list = TopicPartitionList(capacity: topics.count)
         for topic in topics { list.add(topic: topic, partition: RD_KAFKA_PARTITION_UA) }
         let code = try unsafe client.use { client throws(KafkaError) in
@@ -145,8 +147,10 @@ public final class Consumer {
         case .positionLost(let split):
             guard let index = table.index(of: split) else { return }
             events.append(.positionLost(split, Position(table[index].next)))
+        case .strayed(let split):
+            reread(split)
         case .failed(let error):
-            client.context.record(error)
+            client.context.record(error.code == .fatal ? client.fatalError() ?? error : error)
         }
     }
 

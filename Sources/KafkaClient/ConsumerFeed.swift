@@ -18,6 +18,8 @@ struct ConsumerFeed: ~Copyable {
     /// What came besides records.
     enum Note {
         case positionLost(Split)
+        /// A record or an end came by the group's queue, which hands out none.
+        case strayed(Split)
         case failed(KafkaError)
     }
 
@@ -46,7 +48,9 @@ struct ConsumerFeed: ~Copyable {
     mutating func serveControl(_ onNote: (Note) -> Void) {
         controlBatch.fill(from: control, max: 64)
         while let message = unsafe controlBatch.next {
-            if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+            if let split = unsafe Self.strayed(message) {
+                onNote(.strayed(split))
+            } else {
                 onNote(.failed(unsafe Self.error(message)))
             }
             controlBatch.free()
@@ -174,6 +178,16 @@ struct ConsumerFeed: ~Copyable {
 
     /// Newer than the headers of librdkafka 2.0.
     private static let logTruncation = rd_kafka_resp_err_t(rawValue: -139)
+
+    private static func strayed(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> Split? {
+        let ofSplit = [
+            RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR__PARTITION_EOF, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, logTruncation,
+        ]
+        guard unsafe ofSplit.contains(message.pointee.err), let rkt = unsafe message.pointee.rkt,
+            let name = unsafe rd_kafka_topic_name(rkt)
+        else { return nil }
+        return unsafe Split(TopicName(String(cString: name)), PartitionID(message.pointee.partition))
+    }
 
     private static func error(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> KafkaError {
         let code = unsafe KafkaError.Code(message.pointee.err)

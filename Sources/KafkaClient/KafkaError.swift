@@ -77,6 +77,15 @@ extension KafkaError {
         self.init(code, "\(action): \(text ?? code.text).")
     }
 
+    /// The fatal error that a client has raised, or nil.
+    init?(fatalErrorOf client: OpaquePointer) {
+        var buffer = [CChar](repeating: 0, count: 512)
+        let cause = unsafe rd_kafka_fatal_error(client, &buffer, buffer.count)
+        guard cause != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        let reason = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        self.init(Code(cause), reason, isFatal: true)
+    }
+
     /// Reads and frees an error object; every `rd_kafka_error_t *` comes here at once.
     /// - Parameter action: what was being done: "Could not commit the transaction".
     init(consuming error: OpaquePointer, _ action: String) {

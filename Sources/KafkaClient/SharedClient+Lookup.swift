@@ -141,6 +141,11 @@ extension SharedClient {
         }
     }
 
+    /// What ended the client, if anything did: elsewhere librdkafka says only "fatal".
+    func fatalError() -> KafkaError? {
+        try? unsafe use { unsafe KafkaError(fatalErrorOf: $0) } ?? nil
+    }
+
     /// The cluster's own id, equal for all its brokers.
     func clusterID(within: Duration) throws(KafkaError) -> String {
         try unsafe use { client throws(KafkaError) in
