@@ -13,13 +13,14 @@ public final class AssignedInput: InputPort {
     /// - Parameters:
     ///   - groupID: the query's, whose member this is not; librdkafka wants one all the same, and permissions are there.
     ///   - topics: names, or regular expressions that begin with `^`.
+    ///   - readsHeaders: whether records' headers are wanted; without them reading is faster.
     /// - Throws: `invalidArgument` for settings or expressions that cannot be used.
     public init(
         _ settings: KafkaSettings, groupID: String, topics: [String], refresh: Duration = .seconds(10),
-        log: any LogHandler = NullLog()
+        readsHeaders: Bool = true, log: any LogHandler = NullLog()
     ) throws(KafkaError) {
         let selection = try TopicSelection(topics)
-        let client = try core.connect(settings, ConsumerOptions(groupID: groupID), log: log)
+        let client = try core.connect(settings, ConsumerOptions(groupID: groupID, readsHeaders: readsHeaders), log: log)
         discovery = TopicDiscovery(client, core.worker, core.mailbox, selection, refresh: refresh)
     }
 

@@ -19,6 +19,7 @@ final class ClientContext: Sendable {
         var errors: [KafkaError] = []
         var reportedAt: [KafkaError.Code: MonotonicTime] = [:]
         var lastError: KafkaError?
+        var lastErrorAt = MonotonicTime.zero
         var statistics: String?
         var throttledMs: Int32 = 0
         var rebalance: Rebalance?
@@ -57,7 +58,11 @@ final class ClientContext: Sendable {
         if let scramRemedy, error.code == .authentication { error.remedy = scramRemedy }
         let now = SystemClock().now
         let isNews = withState { state in
-            state.lastError = error
+            // "All brokers are down" follows an error that says why.
+            if error.code != .allBrokersDown || state.lastError == nil || now - state.lastErrorAt > .seconds(30) {
+                state.lastError = error
+                state.lastErrorAt = now
+            }
             // The same trouble again within ten seconds says nothing new.
             if let last = state.reportedAt[error.code], now - last < .seconds(10), !error.isFatal { return false }
             state.reportedAt[error.code] = now
@@ -84,6 +89,11 @@ final class ClientContext: Sendable {
         } else {
             log.log(mapped, line, [LogField("client", name)])
         }
+    }
+
+    /// The connection's last error, unless it is long past.
+    var recentError: KafkaError? {
+        withState { SystemClock().now - $0.lastErrorAt < .seconds(30) ? $0.lastError : nil }
     }
 
     /// The errors since the last call.

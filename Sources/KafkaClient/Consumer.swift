@@ -11,6 +11,8 @@ public struct ConsumerOptions: Sendable, Hashable {
     public var sessionTimeout: Duration
     /// Whether records of aborted transactions are left out.
     public var readsCommitted: Bool
+    /// Reading headers costs an allocation a record inside librdkafka, also for records that have none.
+    public var readsHeaders: Bool
 
     /// How splits are spread over the members.
     public enum Strategy: String, Sendable {
@@ -22,13 +24,15 @@ public struct ConsumerOptions: Sendable, Hashable {
 
     public init(
         groupID: String, instanceID: String? = nil, strategy: Strategy = .cooperativeSticky,
-        sessionTimeout: Duration = .seconds(10), readsCommitted: Bool = true
+        sessionTimeout: Duration = .seconds(10), readsCommitted: Bool = true,
+        readsHeaders: Bool = true
     ) {
         self.groupID = groupID
         self.instanceID = instanceID
         self.strategy = strategy
         self.sessionTimeout = sessionTimeout
         self.readsCommitted = readsCommitted
+        self.readsHeaders = readsHeaders
     }
 }
 
@@ -76,7 +80,7 @@ public final class Consumer {
         context.setNotify(onReady)
         feed = try unsafe client.use { client throws(KafkaError) in
             unsafe rd_kafka_poll_set_consumer(client)
-            return unsafe ConsumerFeed(client, context)
+            return unsafe ConsumerFeed(client, context, readsHeaders: options.readsHeaders)
         }
     }
 

@@ -60,7 +60,8 @@ final class EpochWriter {
             guard let config = try? admin.topicConfig(topic, within: .seconds(5)) else { continue }
             if let limit = config["max.message.bytes"].flatMap({ Int($0) }) { limits.append(limit) }
         }
-        guard let low = limits.min(), let high = limits.max(), low < 1_000_000 || high > 1_100_000 else { return false }
+        guard let low = limits.min(), let high = limits.max() else { return false }
+        guard low < 1_000_000 || high != Producer.brokerRecordBytesMax else { return false }
         producerOptions.recordBytesMax = high
         producerOptions.batchBytesMax = low
         return true
@@ -111,7 +112,7 @@ final class EpochWriter {
         guard error.code == .timedOut || error.code == .transport else { return error }
         var explained = error
         if let cause = producer?.lastConnectionError, cause.code.isConnectivity, cause.code != .timedOut {
-            explained.message += " The connection's last error: \(cause.message)"
+            explained.message += " The connection to \(settings.brokers.joined(separator: ",")) failed: \(cause.message)."
             if !cause.remedy.isEmpty { explained.remedy = cause.remedy }
         } else {
             explained.remedy = "The brokers answer, but not the coordinator of '\(options.transactionalID)': see that the broker "

@@ -10,6 +10,8 @@ public struct GroupInputOptions: Sendable, Hashable {
     public var topics: [String]
     public var strategy: ConsumerOptions.Strategy = .cooperativeSticky
     public var sessionTimeout: Duration = .seconds(10)
+    /// Whether records' headers are wanted; without them reading is faster.
+    public var readsHeaders = true
 
     public init(groupID: String, instanceID: String? = nil, topics: [String]) {
         self.groupID = groupID
@@ -100,6 +102,8 @@ public final class GroupInput: InputPort {
 
 extension GroupInputOptions {
     var consumerOptions: ConsumerOptions {
-        ConsumerOptions(groupID: groupID, instanceID: instanceID, strategy: strategy, sessionTimeout: sessionTimeout)
+        ConsumerOptions(
+            groupID: groupID, instanceID: instanceID, strategy: strategy, sessionTimeout: sessionTimeout,
+            readsHeaders: readsHeaders)
     }
 }

@@ -37,8 +37,9 @@ final class TransactionSession: CommandSession {
     init(_ settings: KafkaSettings, _ options: CommitOptions, _ membership: any GroupMembership, _ log: any LogHandler) {
         self.options = options
         self.membership = membership
-        let producer = ProducerOptions(
+        var producer = ProducerOptions(
             transactionalID: options.transactionalID, transactionTimeout: options.transactionTimeout, linger: options.linger)
+        producer.copiesRecords = options.copiesRecords
         writer = EpochWriter(settings, options, producer, log)
     }
 

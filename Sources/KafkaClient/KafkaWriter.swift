@@ -31,7 +31,9 @@ final class WriterSession: CommandSession {
     init(_ settings: KafkaSettings, _ options: CommitOptions, _ membership: any GroupMembership, _ log: any LogHandler) {
         self.options = options
         self.membership = membership
-        writer = EpochWriter(settings, options, ProducerOptions(linger: options.linger), log)
+        var producer = ProducerOptions(linger: options.linger)
+        producer.copiesRecords = options.copiesRecords
+        writer = EpochWriter(settings, options, producer, log)
     }
 
     func execute(_ command: TransactionCommand) -> TransactionEvent {

@@ -10,10 +10,13 @@ public struct ProducerOptions: Sendable, Hashable {
     /// How long records wait for company. 0 is a trap at 10,000 records a second (requests of one record, seconds of
     /// backlog): 0.5-1 ms is right for latency, 5 ms for throughput.
     public var linger: Duration
-    /// The largest record in bytes; nil: librdkafka's 1,000,000.
+    /// The largest record in bytes with its envelope; nil: what brokers take unless they are told otherwise.
     public var recordBytesMax: Int?
     /// The largest batch in bytes: at most what each topic takes, because a broker refuses a batch as a whole.
     public var batchBytesMax: Int?
+    /// Whether `produce` copies values. Without, the call takes 5-30 % less time (measured with 240-byte values) and half
+    /// the memory, but the blocks are kept until `flush`, and nobody may reuse their arenas before.
+    public var copiesRecords = true
 
     public init(
         transactionalID: String? = nil, transactionTimeout: Duration = .seconds(10), linger: Duration = .milliseconds(5),
@@ -31,6 +34,9 @@ public struct ProducerOptions: Sendable, Hashable {
 ///
 /// Every call that waits has a deadline. Delivery errors are collected; ask for them after `flush`.
 public final class Producer {
+    /// The default of `message.max.bytes` and `max.message.bytes`.
+    static let brokerRecordBytesMax = 1_048_588
+
     let client: SharedClient
     let options: ProducerOptions
     let topics: TopicHandles
@@ -61,9 +67,8 @@ public final class Producer {
         ]
         // Newer versions (2.4) have an exponential back-off whose ceiling would be below the start otherwise.
         if ConfHandle().knows("retry.backoff.max.ms") { defaults.append(("retry.backoff.max.ms", "50")) }
-        if let bytes = options.recordBytesMax {
-            defaults.append(("message.max.bytes", "\(min(1_000_000_000, max(1000, bytes)))"))
-        }
+        let recordBytesMax = options.recordBytesMax ?? Self.brokerRecordBytesMax
+        defaults.append(("message.max.bytes", "\(min(1_000_000_000, max(1000, recordBytesMax)))"))
         var fixed = [
             ("enable.idempotence", "true"), ("acks", "all"), ("delivery.report.only.error", "true"),
             // Keys go where Java clients send them.
@@ -83,7 +88,7 @@ public final class Producer {
     }
 
     /// The last error that the connection reported; to say why something timed out.
-    public var lastConnectionError: KafkaError? { client.context.withState { $0.lastError } }
+    public var lastConnectionError: KafkaError? { client.context.recentError }
 
     /// Errors that nobody waits for, since the last call.
     public func takeErrors() -> [KafkaError] { client.context.takeErrors() }
@@ -105,6 +110,7 @@ public final class Producer {
             unsafe rd_kafka_flush(client, within.cMilliseconds)
         }
         try KafkaError.check(code, "Could not deliver all records within \(within)")
+        client.retained = []
     }
 
     /// Delivery failures since the last call.

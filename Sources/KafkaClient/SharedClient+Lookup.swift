@@ -170,6 +170,11 @@ struct GroupMetadata: ~Copyable {
     private let raw: OpaquePointer
     init(adopting raw: OpaquePointer) { unsafe self.raw = raw }
     deinit { unsafe rd_kafka_consumer_group_metadata_destroy(raw) }
+
+    /// What a member of another generation would send: for tests of fencing.
+    static func imitation(group: String, generation: Int32, member: String) -> GroupMetadata {
+        unsafe GroupMetadata(adopting: rd_kafka_consumer_group_metadata_new_with_genid(group, generation, member, nil))
+    }
     borrowing func withRaw<R, E>(_ body: (OpaquePointer) throws(E) -> R) throws(E) -> R { try unsafe body(raw) }
 }
 

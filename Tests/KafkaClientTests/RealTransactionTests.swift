@@ -130,6 +130,97 @@ struct RealTransactionTests {
         }
     }
 
+    /// The broker aborts what is open for too long, and everything goes on from the last commit.
+    @Test func expiredTransaction() throws {
+        let query = RealBroker.unique("expired")
+        let (from, to) = (TopicName("\(query)-in"), TopicName("\(query)-out"))
+        try RealBroker.withTopics([NewTopic(from, partitions: 1), NewTopic(to, partitions: 1)]) {
+            let owner = try Owner(query, from: from, to: to, timeout: .seconds(1))
+            defer { owner.close() }
+            _ = try owner.output.ask(.initialize)
+            _ = try owner.output.ask(.begin(1))
+            _ = try owner.output.ask(.produce(block(to, ["late"])))
+            // The record and the broker's abort marker: the end moves from 0 to 2 when it has given up on us.
+            let admin = try Admin(RealBroker.settings)
+            defer { admin.close() }
+            try wait("the broker to abort", within: .seconds(40)) {
+                try admin.positions([Split(to, 0): .latest])[Split(to, 0)] == 2
+            }
+            let answer = try owner.output.ask(.commit(EpochCommit(epoch: 1, positions: [owner.split: 1])))
+            #expect(answer.failure?.kind == .expired, "\(answer)")
+            #expect(try owner.output.ask(.initialize).isInitialized)
+            #expect(try owner.output.ask(.recover([owner.split])).recovered?.positions == [:])
+            _ = try owner.output.ask(.begin(1))
+            _ = try owner.output.ask(.produce(block(to, ["again"])))
+            #expect(try owner.output.ask(.commit(EpochCommit(epoch: 1, positions: [owner.split: 1]))).isCommitted)
+            #expect(try readAll(RealBroker.settings, Split(to, 0)) == ["again"])
+        }
+    }
+
+    /// A member that was thrown out of the group commits nothing, although its producer is in order.
+    @Test func staleGenerationIsFenced() throws {
+        let query = RealBroker.unique("stale")
+        let (from, to) = (TopicName("\(query)-in"), TopicName("\(query)-out"))
+        try RealBroker.withTopics([NewTopic(from, partitions: 1), NewTopic(to, partitions: 1)]) {
+            final class Stale: GroupMembership {
+                let groupID: String
+                init(_ groupID: String) { self.groupID = groupID }
+                func committed(_ splits: Set<Split>, within: Duration) throws(KafkaError) -> [Split: Position] { [:] }
+                func commit(_ positions: [Split: Position], within: Duration) throws(KafkaError) {}
+                func addOffsets(
+                    _ positions: [Split: Position], to producer: Producer, within: Duration
+                ) throws(KafkaError) {
+                    try producer.sendOffsets(positions, .imitation(group: groupID, generation: 0, member: "gone"), within: within)
+                }
+            }
+            let owner = try Owner(query, from: from, to: to)
+            defer { owner.close() }
+            let options = CommitOptions(query: QueryName(query), transactionalID: "\(query)-zombie", outputTopics: [to])
+            let zombie = KafkaTransactions(RealBroker.settings, options, membership: Stale(query))
+            defer { zombie.close(within: .seconds(10)) }
+            _ = try zombie.ask(.initialize)
+            _ = try zombie.ask(.begin(1))
+            _ = try zombie.ask(.produce(block(to, ["zombie"])))
+            let answer = try zombie.ask(.commit(EpochCommit(epoch: 1, positions: [owner.split: 1])))
+            #expect(answer.failure?.kind == .fenced, "\(answer)")
+            _ = try zombie.ask(.initialize)
+            #expect(try readAll(RealBroker.settings, Split(to, 0)) == [])
+        }
+    }
+
+    /// Nothing is copied, nothing is lost: blocks live until they were sent.
+    @Test func recordsWithoutCopies() throws {
+        let query = RealBroker.unique("nocopy")
+        let (from, to) = (TopicName("\(query)-in"), TopicName("\(query)-out"))
+        try RealBroker.withTopics([NewTopic(from, partitions: 1), NewTopic(to, partitions: 1)]) {
+            let group = try GroupInput(RealBroker.settings, GroupInputOptions(groupID: query, topics: [from.text]))
+            let driver = InputDriver(group)
+            group.start()
+            try driver.until("assignment") { !$0.assigned.isEmpty }
+            var options = CommitOptions(query: QueryName(query), transactionalID: query, outputTopics: [to])
+            options.copiesRecords = false
+            let output = KafkaTransactions(RealBroker.settings, options, membership: group.membership)
+            defer {
+                output.close(within: .seconds(10))
+                group.close(within: .seconds(10))
+            }
+            _ = try output.ask(.initialize)
+            _ = try output.ask(.begin(1))
+            var expected: [String] = []
+            for number in 0..<20 {
+                let values = (0..<500).map { "value \(number)-\($0)" }
+                expected += values
+                _ = try output.ask(.produce(block(to, values)))
+            }
+            #expect(try output.ask(.commit(EpochCommit(epoch: 1, positions: [Split(from, 0): 1]))).isCommitted)
+            #expect(try readAll(RealBroker.settings, Split(to, 0)) == expected)
+            // Dropped while it is being sent.
+            _ = try output.ask(.begin(2))
+            output.submit(.produce(block(to, expected)))
+            #expect(try output.ask(.initialize).failure == nil)
+        }
+    }
+
     @Test func refusalByTheBrokerNamesTheRecord() throws {
         let to = TopicName(RealBroker.unique("refused"))
         try RealBroker.withTopics([NewTopic(to, partitions: 1, config: ["max.message.bytes": "2000"])]) {
