@@ -11,7 +11,8 @@ public final class AssignedInput: InputPort {
     private let discovery: TopicDiscovery
 
     /// - Parameters:
-    ///   - groupID: the query's, whose member this is not; librdkafka wants one all the same, and permissions are there.
+    ///   - groupID: the query's, whose member this is not; librdkafka wants one all the same, and permissions are
+    ///     there.
     ///   - topics: names, or regular expressions that begin with `^`.
     ///   - readsHeaders: whether records' headers are wanted; without them reading is faster.
     /// - Throws: `invalidArgument` for settings or expressions that cannot be used.

@@ -143,7 +143,7 @@ extension ConfHandle {
                 var error = KafkaError(KafkaError.Code(code), unsafe text(reason))
                 if code == RD_KAFKA_RESP_ERR__FATAL.rawValue, let client = unsafe client {
                     // The callback says only "fatal": the cause is asked for.
-                    error = unsafe KafkaError(fatalErrorOf: client) ?? error
+                    error = unsafe KafkaError(endOf: client) ?? error
                 }
                 unsafe context(opaque)?.record(error)
             }
@@ -160,8 +160,8 @@ extension ConfHandle {
         }
     }
 
-    /// The rebalance callback only records: the owner answers outside of it, when the open epoch is committed or dropped.
-    /// Until then librdkafka waits (WAIT_ASSIGN_CALL, WAIT_UNASSIGN_CALL) and goes on sending heartbeats.
+    /// The rebalance callback only records: the owner answers outside of it, when the open epoch is committed or
+    /// dropped. Until then librdkafka waits (WAIT_ASSIGN_CALL, WAIT_UNASSIGN_CALL) and goes on sending heartbeats.
     borrowing func installRebalance() {
         unsafe withRaw { raw in
             unsafe rd_kafka_conf_set_rebalance_cb(raw) { client, code, list, opaque in
@@ -184,7 +184,9 @@ extension ConfHandle {
     borrowing func installDelivery() {
         unsafe withRaw { raw in
             unsafe rd_kafka_conf_set_dr_msg_cb(raw) { _, message, opaque in
-                guard let message = unsafe message, unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
+                guard let message = unsafe message, unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR else {
+                    return
+                }
                 let code = unsafe KafkaError.Code(message.pointee.err)
                 let tag = unsafe UInt(bitPattern: message.pointee._private)
                 let topic = unsafe message.pointee.rkt == nil ? "" : text(rd_kafka_topic_name(message.pointee.rkt))

@@ -3,16 +3,16 @@ public import StreamCore
 
 // Which splits are read, and from where: the group's wishes and the owner's.
 //
-// A rebalance is answered at once with "nothing yet" when it assigns; `open` then adds the splits, with positions. When it
-// revokes, the answer waits for `release`: meanwhile the group waits and heartbeats go on. So nothing depends on who is
-// called first, and a split is given up only after its open epoch is committed or dropped.
+// A rebalance is answered at once with "nothing yet" when it assigns; `open` then adds the splits, with positions. When
+// it revokes, the answer waits for `release`: meanwhile the group waits and heartbeats go on. So nothing depends on who
+// is called first, and a split is given up only after its open epoch is committed or dropped.
 
 extension Consumer {
     /// Reads splits from these positions on, also those that were read from elsewhere.
     ///
     /// A known split is taken out of librdkafka's assignment and put back: its own seek fails silently while a fetch is
-    /// only being started. Both calls wait for librdkafka's main thread, which serves them in order, so that one stop of a
-    /// fetch is over before the next is asked for (librdkafka #5573).
+    /// only being started. Both calls wait for librdkafka's main thread, which serves them in order, so that one stop
+    /// of a fetch is over before the next is asked for (librdkafka #5573).
     public func open(_ positions: [Split: Position]) {
         for (split, position) in positions {
             let index = table.insert(split)
@@ -93,7 +93,9 @@ extension Consumer {
         unsafe answer("accept an assignment") { client in
             let empty = TopicPartitionList(capacity: 1)
             return unsafe empty.withRaw { list in
-                if isCooperative { return unsafe rd_kafka_incremental_assign(client, list).map { unsafe AnyError.object($0) } }
+                if isCooperative {
+                    return unsafe rd_kafka_incremental_assign(client, list).map { unsafe AnyError.object($0) }
+                }
                 return unsafe AnyError(rd_kafka_assign(client, list))
             }
         }
@@ -187,8 +189,8 @@ extension Consumer {
         return error
     }
 
-    /// Eager groups take whole assignments only: everything starts again at its next record. While the group waits for an
-    /// answer, nothing: it would be taken for one.
+    /// Eager groups take whole assignments only: everything starts again at its next record. While the group waits for
+    /// an answer, nothing: it would be taken for one.
     private func reassign() {
         let isSame = table.entries.allSatisfy { $0.isAttached == $0.isReading && !$0.mustReattach }
         guard pendingRevoke == nil, !isSame else { return }

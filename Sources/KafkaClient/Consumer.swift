@@ -154,7 +154,7 @@ public final class Consumer {
         case .strayed(let split):
             reread(split)
         case .failed(let error):
-            client.context.record(error.code == .fatal ? client.fatalError() ?? error : error)
+            client.context.record(error.code == .fatal ? client.endingError() ?? error : error)
         }
     }
 

@@ -3,8 +3,8 @@ import StreamCore
 
 /// A consumer's two queues, and the records on their way into a block.
 ///
-/// The group's events stay on the consumer's own queue; the partitions' records are forwarded to a queue of ours. So the
-/// group is served also while the query's memory is full and no record may be taken.
+/// The group's events stay on the consumer's own queue; the partitions' records are forwarded to a queue of ours. So
+/// the group is served also while the query's memory is full and no record may be taken.
 struct ConsumerFeed: ~Copyable {
     private let control: QueueHandle
     private let data: QueueHandle
@@ -36,7 +36,9 @@ struct ConsumerFeed: ~Copyable {
 
     /// Lets the records of a partition arrive in our queue. Before it is assigned: afterwards some might go elsewhere.
     borrowing func forward(_ split: Split, of client: OpaquePointer) {
-        guard let queue = unsafe rd_kafka_queue_get_partition(client, split.topic.text, split.partition.number) else { return }
+        guard let queue = unsafe rd_kafka_queue_get_partition(client, split.topic.text, split.partition.number) else {
+            return
+        }
         unsafe data.withRaw { unsafe rd_kafka_queue_forward(queue, $0) }
         unsafe rd_kafka_queue_destroy(queue)
     }
@@ -83,8 +85,8 @@ struct ConsumerFeed: ~Copyable {
         block.slots = slots
     }
 
-    /// The hot loop: one copy of each record's bytes. What belongs to a partition is looked up once per run of it, and the
-    /// arena is asked for room once per chunk.
+    /// The hot loop: one copy of each record's bytes. What belongs to a partition is looked up once per run of it, and
+    /// the arena is asked for room once per chunk.
     private func copy(
         _ part: MessageBatch.Part, into block: RecordBlock, _ slots: inout [RecordSlot], table: inout SplitTable,
         _ onNote: (Note) -> Void
@@ -145,7 +147,8 @@ struct ConsumerFeed: ~Copyable {
         init() {}
 
         init(
-            _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ table: SplitTable, _ block: RecordBlock, chunk: UInt64
+            _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ table: SplitTable, _ block: RecordBlock,
+            chunk: UInt64
         ) {
             unsafe rkt = message.pointee.rkt
             partition = unsafe message.pointee.partition
@@ -173,7 +176,8 @@ struct ConsumerFeed: ~Copyable {
     }
 
     private func note(
-        _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ run: Run, _ table: inout SplitTable, _ onNote: (Note) -> Void
+        _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ run: Run, _ table: inout SplitTable,
+        _ onNote: (Note) -> Void
     ) {
         let code = unsafe message.pointee.err
         if code == RD_KAFKA_RESP_ERR__PARTITION_EOF {
@@ -196,7 +200,8 @@ struct ConsumerFeed: ~Copyable {
 
     private static func strayed(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> Split? {
         let ofSplit = [
-            RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR__PARTITION_EOF, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, logTruncation,
+            RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR__PARTITION_EOF, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET,
+            logTruncation,
         ]
         guard unsafe ofSplit.contains(message.pointee.err), let rkt = unsafe message.pointee.rkt,
             let name = unsafe rd_kafka_topic_name(rkt)
@@ -221,10 +226,11 @@ struct ConsumerFeed: ~Copyable {
     /// A null payload is a tombstone (no value), which is not the same as an empty one.
     @inline(__always)
     private static func put(
-        _ bytes: UnsafeMutableRawPointer?, _ count: Int, _ buffer: UnsafeMutableRawBufferPointer, _ used: inout Int, _ base: Int
+        _ bytes: UnsafeMutableRawPointer?, _ count: Int, _ buffer: UnsafeMutableRawBufferPointer, _ used: inout Int,
+        _ base: Int
     ) -> ByteView {
         guard let bytes = unsafe bytes else { return .null }
-        if count > 0, let target = unsafe buffer.baseAddress {
+        if count > 0, let target = buffer.baseAddress {
             // Safety: the chunk was measured: all its keys and values fit.
             unsafe (target + used).copyMemory(from: bytes, byteCount: count)
         }
@@ -235,7 +241,8 @@ struct ConsumerFeed: ~Copyable {
     /// As `RecordHeaders.encode` lays them out.
     private static func headers(_ message: UnsafeMutablePointer<rd_kafka_message_t>, _ arena: ByteArena) -> ByteView {
         var list: OpaquePointer?
-        guard unsafe rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list = unsafe list else {
+        guard unsafe rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list = unsafe list
+        else {
             return .null
         }
         let count = unsafe rd_kafka_header_cnt(list)

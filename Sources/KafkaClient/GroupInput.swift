@@ -20,10 +20,11 @@ public struct GroupInputOptions: Sendable, Hashable {
     }
 }
 
-/// Reads the splits that a consumer group assigns: for queries whose instances share the input, and for the one-partition
-/// control topic that decides who owns a query.
+/// Reads the splits that a consumer group assigns: for queries whose instances share the input, and for the one-
+/// partition control topic that decides who owns a query.
 ///
-/// Reads committed records only. Splits are kept until `release`, however long that takes (up to `max.poll.interval.ms`).
+/// Reads committed records only. Splits are kept until `release`, however long that takes (up to
+/// `max.poll.interval.ms`).
 public final class GroupInput: InputPort {
     private let settings: KafkaSettings
     private let options: GroupInputOptions
@@ -34,7 +35,9 @@ public final class GroupInput: InputPort {
     private var fencedAt: [MonotonicTime] = []
 
     /// - Throws: `invalidArgument` for settings that librdkafka does not accept.
-    public init(_ settings: KafkaSettings, _ options: GroupInputOptions, log: any LogHandler = NullLog()) throws(KafkaError) {
+    public init(_ settings: KafkaSettings, _ options: GroupInputOptions, log: any LogHandler = NullLog())
+        throws(KafkaError)
+    {
         self.settings = settings
         self.options = options
         self.log = log
@@ -81,7 +84,8 @@ public final class GroupInput: InputPort {
             core.disconnect(within: .seconds(1))
             var trouble = error.streamError
             trouble.recovery = .stop
-            trouble.message = "\(trouble.message) Three times within a minute: another process joins the group "
+            trouble.message =
+                "\(trouble.message) Three times within a minute: another process joins the group "
                 + "'\(options.groupID)' as '\(options.instanceID ?? "the same member")'."
             core.mailbox.post(.event(.trouble(trouble)))
             return splits.isEmpty ? nil : .lost(splits)

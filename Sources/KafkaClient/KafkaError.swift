@@ -2,7 +2,8 @@ import CRDKafka
 
 /// What librdkafka or a broker refused: one code, the three flags that decide what to do, and text with a remedy.
 ///
-/// Thrown by everything in this module; the ports turn it into a `StreamError` (`streamError(_:)`). Equality looks at the code.
+/// Thrown by everything in this module; the ports turn it into a `StreamError` (`streamError(_:)`). Equality looks at
+/// the code.
 public struct KafkaError: Error, Sendable, CustomStringConvertible {
     public var code: Code
     /// The client can do nothing more; only a new one may.
@@ -78,7 +79,7 @@ extension KafkaError {
     }
 
     /// The fatal error that a client has raised, or nil.
-    init?(fatalErrorOf client: OpaquePointer) {
+    init?(endOf client: OpaquePointer) {
         var buffer = [CChar](repeating: 0, count: 512)
         let cause = unsafe rd_kafka_fatal_error(client, &buffer, buffer.count)
         guard cause != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }

@@ -53,7 +53,8 @@ extension Producer {
 
     // MARK: - Many at once
 
-    /// Enqueues records of one topic that have neither headers nor timestamps: `rd_kafka_produce_batch` takes no others.
+    /// Enqueues records of one topic that have neither headers nor timestamps: `rd_kafka_produce_batch` takes no
+    /// others.
     /// - Returns: the index behind them.
     private func produceRun(
         _ block: RecordBlock, from start: Int, _ number: Int, _ deadline: MonotonicTime
@@ -90,8 +91,8 @@ extension Producer {
 
     private static func message(_ slot: RecordSlot, _ block: RecordBlock, _ tag: UInt) -> rd_kafka_message_t {
         var message = unsafe rd_kafka_message_t()
-        // Safety: librdkafka reads the arena during the call only (MSG_F_COPY), or the client retains the block. Null and
-        // empty stay distinct.
+        // Safety: librdkafka reads the arena during the call only (MSG_F_COPY), or the client retains the block. Null
+        // and empty stay distinct.
         if !slot.value.isNull {
             unsafe message.payload = UnsafeMutableRawPointer(mutating: block.arena.bytes(slot.value).baseAddress)
             unsafe message.len = Int(slot.value.length)
@@ -168,7 +169,8 @@ extension Producer {
             var name = header.name
             name.withUTF8 { name in
                 unsafe name.withMemoryRebound(to: CChar.self) { name in
-                    // A null value is not an empty one; the empty array's pointer may be nil, so it gets a byte to point at.
+                    // A null value is not an empty one; the empty array's pointer may be nil, so it gets a byte to
+                    // point at.
                     if let value = header.value {
                         let bytes = value.isEmpty ? [0] : value
                         _ = unsafe rd_kafka_header_add(list, name.baseAddress, name.count, bytes, value.count)
@@ -194,7 +196,8 @@ extension Producer {
         }
         guard SystemClock().now < deadline else {
             throw ProduceFailure(
-                error: KafkaError(code, "Could not send records to topic '\(topic)': the send queue stays full"), record: nil)
+                error: KafkaError(code, "Could not send records to topic '\(topic)': the send queue stays full"),
+                record: nil)
         }
         _ = try unsafe attempt { unsafe rd_kafka_poll($0, 5) }
     }

@@ -14,12 +14,13 @@ public struct ProducerOptions: Sendable, Hashable {
     public var recordBytesMax: Int?
     /// The largest batch in bytes: at most what each topic takes, because a broker refuses a batch as a whole.
     public var batchBytesMax: Int?
-    /// Whether `produce` copies values. Without, the call takes 5-30 % less time (measured with 240-byte values) and half
-    /// the memory, but the blocks are kept until `flush`, and nobody may reuse their arenas before.
+    /// Whether `produce` copies values. Without, the call takes 5-30 % less time (measured with 240-byte values) and
+    /// half the memory, but the blocks are kept until `flush`, and nobody may reuse their arenas before.
     public var copiesRecords = true
 
     public init(
-        transactionalID: String? = nil, transactionTimeout: Duration = .seconds(10), linger: Duration = .milliseconds(5),
+        transactionalID: String? = nil, transactionTimeout: Duration = .seconds(10),
+        linger: Duration = .milliseconds(5),
         recordBytesMax: Int? = nil, batchBytesMax: Int? = nil
     ) {
         self.transactionalID = transactionalID
@@ -43,7 +44,9 @@ public final class Producer {
     let scratch: ProduceScratch
 
     /// - Throws: `invalidArgument` for settings that librdkafka does not accept.
-    public init(_ settings: KafkaSettings, _ options: ProducerOptions, log: any LogHandler = NullLog()) throws(KafkaError) {
+    public init(_ settings: KafkaSettings, _ options: ProducerOptions, log: any LogHandler = NullLog())
+        throws(KafkaError)
+    {
         let name = options.transactionalID ?? "producer"
         let context = ClientContext(name: "\(name) producer", log: log, settings: settings)
         let conf = try Self.conf(settings, options)
@@ -56,10 +59,11 @@ public final class Producer {
 
     private static func conf(_ settings: KafkaSettings, _ options: ProducerOptions) throws(KafkaError) -> ConfHandle {
         var defaults = [
-            ("batch.size", "\(min(1_000_000, max(1, options.batchBytesMax ?? 1_000_000)))"), ("queue.buffering.max.messages", "1000000"),
+            ("batch.size", "\(min(1_000_000, max(1, options.batchBytesMax ?? 1_000_000)))"),
+            ("queue.buffering.max.messages", "1000000"),
             ("linger.ms", "\(max(0, options.linger.milliseconds))"),
-            // Back to back transactions wait this long whenever the coordinator still writes the last one's markers; the
-            // default of 100 ms makes each take 104 ms.
+            // Back to back transactions wait this long whenever the coordinator still writes the last one's markers;
+            // the default of 100 ms makes each take 104 ms.
             ("retry.backoff.ms", "2"),
             ("reconnect.backoff.max.ms", "5000"), ("socket.keepalive.enable", "true"),
             // How long an unknown topic may still appear.
@@ -162,7 +166,7 @@ final class TopicHandles {
     }
 
     func close() {
-        for unsafe handle in unsafe handles.values { unsafe rd_kafka_topic_destroy(handle) }
+        unsafe handles.values.forEach { unsafe rd_kafka_topic_destroy($0) }
         unsafe handles = [:]
     }
 }

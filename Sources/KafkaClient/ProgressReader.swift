@@ -10,7 +10,8 @@ enum ProgressCoding {
             encoder.outputFormatting = .sortedKeys
             return [UInt8](try encoder.encode(record))
         } catch {
-            throw KafkaError(.invalidArgument, "Could not write the progress of epoch \(record.epoch) as JSON: \(error).")
+            throw KafkaError(
+                .invalidArgument, "Could not write the progress of epoch \(record.epoch) as JSON: \(error).")
         }
     }
 
@@ -19,7 +20,8 @@ enum ProgressCoding {
             return try JSONDecoder().decode(ProgressRecord.self, from: Data(bytes))
         } catch {
             throw KafkaError(
-                .invalidArgument, "The newest record of topic '\(topic)' is no progress record of this or an older version.",
+                .invalidArgument,
+                "The newest record of topic '\(topic)' is no progress record of this or an older version.",
                 remedy: "See that nothing else writes to it; 'millrace reset' begins anew.")
         }
     }
@@ -41,8 +43,8 @@ struct ProgressReader {
 
     /// The newest record, or nil if there is none.
     ///
-    /// Reads up to the end that a read_uncommitted look shows: a transaction that a dead instance left open ends first, and
-    /// nothing that it may yet commit is overlooked.
+    /// Reads up to the end that a read_uncommitted look shows: a transaction that a dead instance left open ends first,
+    /// and nothing that it may yet commit is overlooked.
     func newest(of query: QueryName, within: Duration) throws(KafkaError) -> ProgressRecord? {
         let deadline = SystemClock().now + within
         let split = Split(topic, 0)
@@ -96,7 +98,9 @@ struct ProgressReader {
             case nil:
                 guard SystemClock().now < deadline else {
                     throw KafkaError(
-                        .timedOut, "Could not read the progress in topic '\(topic)' to its end: a transaction is still open there.")
+                        .timedOut,
+                        "Could not read the progress in topic '\(topic)' to its end: a transaction is still open there."
+                    )
                 }
                 signal.locked { signal.wait(until: min(deadline, SystemClock().now + .milliseconds(20))) }
             default: break

@@ -13,8 +13,8 @@ struct QueueHandle: ~Copyable {
 
     borrowing func withRaw<R, E>(_ body: (OpaquePointer) throws(E) -> R) throws(E) -> R { try unsafe body(raw) }
 
-    /// Calls the context's `wake` from a librdkafka thread whenever the queue stops being empty. What lies in it already
-    /// does not count: poll once afterwards.
+    /// Calls the context's `wake` from a librdkafka thread whenever the queue stops being empty. What lies in it
+    /// already does not count: poll once afterwards.
     borrowing func wakeOnData(_ context: ClientContext) {
         // Safety: the context outlives the client, and the queue is destroyed before the client is.
         unsafe rd_kafka_queue_cb_event_enable(
@@ -51,8 +51,8 @@ struct MessageBatch: ~Copyable {
 
     /// Takes what lies in the queue, up to `max` messages, without waiting. Only when empty.
     ///
-    /// `rd_kafka_consume_batch_queue` waits out its whole time-out unless as many as asked for are there, so the time-out
-    /// is 0 and the queue's event tells when to ask.
+    /// `rd_kafka_consume_batch_queue` waits out its whole time-out unless as many as asked for are there, so the time-
+    /// out is 0 and the queue's event tells when to ask.
     mutating func fill(from queue: borrowing QueueHandle, max: Int) {
         precondition(isEmpty)
         cursor = 0

@@ -13,8 +13,8 @@ final class SharedClient: @unchecked Sendable {
     private var handle: ClientHandle?
     private var uses = 0
     private var isClosing = false
-    /// Blocks whose bytes librdkafka still reads: they outlive it, since this object lives until it is destroyed. Touched by
-    /// the producer's thread only.
+    /// Blocks whose bytes librdkafka still reads: they outlive it, since this object lives until it is destroyed.
+    /// Touched by the producer's thread only.
     var retained: [RecordBlock] = []
     let context: ClientContext
 

@@ -34,7 +34,8 @@ struct MockTests {
         try cluster.createTopic("kinds", partitions: 1)
         let out = RecordBlock(topics: ["kinds"])
         let headers = [
-            RecordHeader("twice", [1]), RecordHeader("twice", [2, 3]), RecordHeader("none", nil), RecordHeader("empty", []),
+            RecordHeader("twice", [1]), RecordHeader("twice", [2, 3]), RecordHeader("none", nil),
+            RecordHeader("empty", []),
             RecordHeader("", [9]), RecordHeader("ümlaut", Array("ß".utf8)),
         ]
         let megabyte = [UInt8](repeating: 7, count: 1_000_000)

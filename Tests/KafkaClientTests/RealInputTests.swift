@@ -7,7 +7,8 @@ import Testing
 @Suite(.enabled(if: RealBroker.isThere, RealBroker.reason), .serialized)
 struct RealInputTests {
     private static func group(
-        _ id: String, _ topics: [String], strategy: ConsumerOptions.Strategy = .cooperativeSticky, instance: String? = nil
+        _ id: String, _ topics: [String], strategy: ConsumerOptions.Strategy = .cooperativeSticky,
+        instance: String? = nil
     ) throws -> InputDriver {
         var options = GroupInputOptions(groupID: id, instanceID: instance, topics: topics)
         options.strategy = strategy
@@ -29,24 +30,32 @@ struct RealInputTests {
             let first = try Self.group(id, [id], strategy: strategy)
             defer { first.port.close(within: .seconds(10)) }
             try first.until("all splits") { $0.assigned == Self.splits(topic, 4) }
-            for partition in 0..<4 { try fill(RealBroker.settings, topic, ["v\(partition)"], partition: Int32(partition)) }
+            for partition in 0..<4 {
+                try fill(RealBroker.settings, topic, ["v\(partition)"], partition: Int32(partition))
+            }
             first.port.open(Dictionary(uniqueKeysWithValues: first.assigned.map { ($0, 0) }))
             try first.until("records") { $0.values.count == 4 }
 
             let second = try Self.group(id, [id], strategy: strategy)
             defer { second.port.close(within: .seconds(10)) }
-            try first.until("revocation") { second.step(); return !$0.revoking.isEmpty }
+            try first.until("revocation") {
+                second.step(); return !$0.revoking.isEmpty
+            }
             let wanted = first.revoking
             #expect(wanted.count == (strategy == .cooperativeSticky ? 2 : 4))
             // Held open for longer than a heartbeat (3 s): still a member, able to commit; the other one gets nothing.
             let until = SystemClock().now + .seconds(5)
-            try first.until("five seconds") { _ in second.step(); return SystemClock().now > until }
+            try first.until("five seconds") { _ in
+                second.step(); return SystemClock().now > until
+            }
             #expect(second.assigned.isEmpty && first.lost.isEmpty)
             let membership = (first.port as? GroupInput)?.membership
             try membership?.commit(Dictionary(uniqueKeysWithValues: wanted.map { ($0, 1) }), within: .seconds(5))
 
             first.release(wanted)
-            try first.until("both have two") { second.step(); return $0.assigned.count == 2 && second.assigned.count == 2 }
+            try first.until("both have two") {
+                second.step(); return $0.assigned.count == 2 && second.assigned.count == 2
+            }
             #expect(first.assigned.isDisjoint(with: second.assigned))
             let seen = try (second.port as? GroupInput)?.membership.committed(second.assigned, within: .seconds(5))
             #expect(seen?.values.allSatisfy { $0 == 1 } == true && (strategy == .range || seen?.count == 2))
@@ -70,7 +79,9 @@ struct RealInputTests {
             one.port.close(within: .seconds(10))
             one = try Self.group(id, [id], instance: "a")
             defer { one.port.close(within: .seconds(10)) }
-            try one.until("its split", within: .seconds(5)) { other.step(); return $0.assigned == had }
+            try one.until("its split", within: .seconds(5)) {
+                other.step(); return $0.assigned == had
+            }
             #expect(other.revoking.isEmpty && other.lost.isEmpty && other.assigned.count == 1)
         }
     }
@@ -84,7 +95,9 @@ struct RealInputTests {
             try first.until("assignment") { !$0.assigned.isEmpty }
             let second = try Self.group(id, [id], instance: "same")
             defer { second.port.close(within: .seconds(10)) }
-            try first.until("fencing", within: .seconds(30)) { second.step(); return !$0.lost.isEmpty }
+            try first.until("fencing", within: .seconds(30)) {
+                second.step(); return !$0.lost.isEmpty
+            }
             #expect(first.troubles.contains { $0.code == "KAFKA_FENCED_INSTANCE_ID" }, "\(first.troubles)")
             // They take it from each other until one of them says that this is for a person.
             first.release(first.lost)
@@ -181,7 +194,10 @@ struct RealInputTests {
                 driver.offsets = [:]
                 driver.ends = [:]
                 try driver.until("the end from \(start)") { $0.ends[split] == 1000 }
-                if start < 999 { #expect(driver.offsets[split]?.count == Int(999 - start) && driver.offsets[split]?.first == start + 1) }
+                if start < 999 {
+                    #expect(
+                        driver.offsets[split]?.count == Int(999 - start) && driver.offsets[split]?.first == start + 1)
+                }
             }
             driver.values = []
             input.open([split: 0])
@@ -205,7 +221,8 @@ struct RealInputTests {
             defer { producer.close(within: .seconds(5)) }
             let block = RecordBlock(topics: [topic])
             for (index, time) in [1000, 2000, 3000].enumerated() {
-                block.slots.append(RecordSlot(value: block.arena.append("v\(index)"), timestamp: Int64(time), partition: 0))
+                block.slots.append(
+                    RecordSlot(value: block.arena.append("v\(index)"), timestamp: Int64(time), partition: 0))
             }
             try producer.produce(block, number: 0, within: .seconds(5))
             try producer.flush(within: .seconds(10))

@@ -13,11 +13,14 @@ struct RealTransactionTests {
         let output: KafkaTransactions
         let split: Split
 
-        init(_ query: String, from topic: TopicName, to: TopicName, timeout: Duration = .seconds(10), id: String? = nil) throws {
+        init(_ query: String, from topic: TopicName, to: TopicName, timeout: Duration = .seconds(10), id: String? = nil)
+            throws
+        {
             split = Split(topic, 0)
             group = try GroupInput(RealBroker.settings, GroupInputOptions(groupID: query, topics: [topic.text]))
             input = InputDriver(group)
-            var options = CommitOptions(query: QueryName(query), transactionalID: id ?? "\(query)-0", outputTopics: [to])
+            var options = CommitOptions(
+                query: QueryName(query), transactionalID: id ?? "\(query)-0", outputTopics: [to])
             options.transactionTimeout = timeout
             output = KafkaTransactions(RealBroker.settings, options, membership: group.membership)
             group.start()
@@ -94,7 +97,9 @@ struct RealTransactionTests {
             for epoch in 1...2 {
                 _ = try owner.output.ask(.begin(Epoch(Int64(epoch))))
                 _ = try owner.output.ask(.produce(block(to, ["x"])))
-                #expect(try owner.output.ask(.commit(EpochCommit(epoch: Epoch(Int64(epoch)), positions: [owner.split: 0]))).isCommitted)
+                #expect(
+                    try owner.output.ask(.commit(EpochCommit(epoch: Epoch(Int64(epoch)), positions: [owner.split: 0])))
+                        .isCommitted)
             }
             // Two records and two markers: the end is at 4, and reading gets there.
             let reader = try AssignedInput(RealBroker.settings, groupID: query, topics: [to.text])
@@ -170,7 +175,8 @@ struct RealTransactionTests {
                 func addOffsets(
                     _ positions: [Split: Position], to producer: Producer, within: Duration
                 ) throws(KafkaError) {
-                    try producer.sendOffsets(positions, .imitation(group: groupID, generation: 0, member: "gone"), within: within)
+                    try producer.sendOffsets(
+                        positions, .imitation(group: groupID, generation: 0, member: "gone"), within: within)
                 }
             }
             let owner = try Owner(query, from: from, to: to)
@@ -256,12 +262,14 @@ struct RealTransactionTests {
         let (control, progress, to) = (
             CommitOptions.controlTopic(of: name), CommitOptions.progressTopic(of: name), TopicName("\(query)-out")
         )
-        try RealBroker.withTopics([NewTopic(control, partitions: 1), .compacted(progress), NewTopic(to, partitions: 1)]) {
+        try RealBroker.withTopics([NewTopic(control, partitions: 1), .compacted(progress), NewTopic(to, partitions: 1)])
+        {
             let group = try GroupInput(RealBroker.settings, GroupInputOptions(groupID: query, topics: [control.text]))
             let driver = InputDriver(group)
             group.start()
             try driver.until("ownership") { $0.assigned == [Split(control, 0)] }
-            var options = CommitOptions(query: name, transactionalID: query, outputTopics: [to], progressTopic: progress)
+            var options = CommitOptions(
+                query: name, transactionalID: query, outputTopics: [to], progressTopic: progress)
             options.extraPositions = [Split(control, 0): 0]
             let output = KafkaTransactions(RealBroker.settings, options, membership: group.membership)
             defer {

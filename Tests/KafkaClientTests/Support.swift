@@ -21,7 +21,9 @@ enum RealBroker {
     static var isThere: Bool { servers != nil }
     static let reason: Comment = "needs a real broker: set MILLRACE_TEST_BROKERS"
 
-    static var settings: KafkaSettings { KafkaSettings(brokers: (servers ?? "").split(separator: ",").map(String.init)) }
+    static var settings: KafkaSettings {
+        KafkaSettings(brokers: (servers ?? "").split(separator: ",").map(String.init))
+    }
 
     /// A name that no other test and no other run has.
     static func unique(_ name: String) -> String { "\(name)-\(UInt32.random(in: 0 ... .max))" }
@@ -113,7 +115,8 @@ final class InputDriver {
                 return condition(self)
             }
         } catch {
-            throw Timeout(what: "\(what); assigned \(assigned), values \(values.count), ends \(ends), troubles \(troubles)")
+            throw Timeout(
+                what: "\(what); assigned \(assigned), values \(values.count), ends \(ends), troubles \(troubles)")
         }
     }
 
@@ -173,7 +176,9 @@ func readAll(_ settings: KafkaSettings, _ split: Split, committed: Bool = true) 
     return try waitFor("the end of \(split)") {
         while let event = consumer.poll(bytesMax: 1 << 20) {
             if case .records(let block) = event {
-                values += (0..<block.count).map { block.value($0).map { String(decoding: $0, as: UTF8.self) } ?? "<nil>" }
+                values += (0..<block.count).map {
+                    block.value($0).map { String(decoding: $0, as: UTF8.self) } ?? "<nil>"
+                }
             }
             if case .reachedEnd = event { return values }
         }

@@ -30,7 +30,8 @@ import Testing
 
     @Test func troublesOfPeopleSayWhatToDo() {
         let needed: [KafkaError.Code] = [
-            .unknownTopic, .topicAuthorization, .groupAuthorization, .transactionalIDAuthorization, .authentication, .tls,
+            .unknownTopic, .topicAuthorization, .groupAuthorization, .transactionalIDAuthorization, .authentication,
+            .tls,
             .allBrokersDown, .timedOut, .messageTooLarge, .producerFenced,
         ]
         for code in needed { #expect(!KafkaError(code, "x").remedy.isEmpty, "\(code)") }
@@ -91,14 +92,19 @@ import Testing
             "fetch.min.bytes": "1", "fetch.min.bites": "1", "linger.ms": "soon", "isolation.level": "read_uncommitted",
             "acks": "1", "security.protocol": "SASL_TLS",
         ]
-        #expect(settings.problems().map(\.property) == ["acks", "fetch.min.bites", "isolation.level", "linger.ms", "security.protocol"])
+        #expect(
+            settings.problems().map(\.property) == [
+                "acks", "fetch.min.bites", "isolation.level", "linger.ms", "security.protocol",
+            ])
         #expect(KafkaSettings(brokers: []).problems().map(\.property) == ["brokers"])
         settings.properties = ["fetch.min.bytes": "1", "ssl.endpoint.identification.algorithm": "none"]
         #expect(settings.problems().isEmpty)
     }
 
     @Test func everyProtectedPropertyHasAReason() {
-        for name in ["transactional.id", "group.id", "group.instance.id", "enable.auto.commit", "enable.idempotence", "acks"] {
+        for name in [
+            "transactional.id", "group.id", "group.instance.id", "enable.auto.commit", "enable.idempotence", "acks",
+        ] {
             #expect(KafkaSettings.protectedProperties[name]?.isEmpty == false)
         }
         let error = #expect(throws: KafkaError.self) {
