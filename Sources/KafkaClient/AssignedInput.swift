@@ -25,6 +25,9 @@ public final class AssignedInput: InputPort {
         discovery = TopicDiscovery(client, core.worker, core.mailbox, selection, refresh: refresh)
     }
 
+    /// librdkafka's newest statistics, as JSON, where the property `statistics.interval.ms` asks for them.
+    public var statistics: String? { core.statistics }
+
     public var onReady: (@Sendable () -> Void)? {
         get { core.onReady }
         set { core.onReady = newValue }
@@ -36,6 +39,7 @@ public final class AssignedInput: InputPort {
         core.poll(bytesMax: bytesMax) { .trouble($0.streamError) }
     }
 
+    /// Reads from these positions on; a paused split is resumed by it.
     public func open(_ positions: [Split: Position]) { core.consumer?.open(positions) }
     public func release(_ splits: Set<Split>) { core.consumer?.release(splits) }
     public func pause(_ splits: Set<Split>) { core.consumer?.pause(splits) }

@@ -48,6 +48,9 @@ public final class GroupInput: InputPort {
     /// Under which a transaction port commits.
     public var membership: any GroupMembership { ownMembership }
 
+    /// librdkafka's newest statistics, as JSON, where the property `statistics.interval.ms` asks for them.
+    public var statistics: String? { core.statistics }
+
     public var onReady: (@Sendable () -> Void)? {
         get { core.onReady }
         set { core.onReady = newValue }
@@ -66,6 +69,7 @@ public final class GroupInput: InputPort {
         core.poll(bytesMax: bytesMax) { rejoin(after: $0) }
     }
 
+    /// Reads from these positions on; a paused split is resumed by it.
     public func open(_ positions: [Split: Position]) { core.consumer?.open(positions) }
     public func release(_ splits: Set<Split>) { core.consumer?.release(splits) }
     public func pause(_ splits: Set<Split>) { core.consumer?.pause(splits) }

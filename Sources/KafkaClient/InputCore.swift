@@ -51,6 +51,9 @@ final class InputCore {
         }
     }
 
+    /// librdkafka's newest statistics, as JSON, where `statistics.interval.ms` asks for them.
+    var statistics: String? { consumer?.client.context.withState { $0.statistics } }
+
     /// Closes the consumer only; the helper thread stays.
     func disconnect(within: Duration) {
         consumer?.close(within: within)

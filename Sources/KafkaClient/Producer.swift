@@ -94,6 +94,9 @@ public final class Producer {
     /// The last error that the connection reported; to say why something timed out.
     public var lastConnectionError: KafkaError? { client.context.recentError }
 
+    /// librdkafka's newest statistics, as JSON, where the property `statistics.interval.ms` asks for them.
+    public var statistics: String? { client.context.withState { $0.statistics } }
+
     /// Errors that nobody waits for, since the last call.
     public func takeErrors() -> [KafkaError] { client.context.takeErrors() }
 

@@ -58,11 +58,11 @@ struct ProgressReader {
         // The newest lies near the end; compaction may take its time with the rest.
         var window: Int64 = 200
         while true {
-            let from = Position(max(low.number, end.number - window))
+            let from = Position(max(low.number, end.number &- window))
             let found = try read(reader, split, from, end, query, signal, deadline)
             if let found { return try ProgressCoding.decode(found, topic: topic) }
             if from <= low { return nil }
-            window *= 20
+            window = min(window, .max / 20) * 20
         }
     }
 
@@ -88,7 +88,7 @@ struct ProgressReader {
             case .records(let block):
                 for index in 0..<block.count where block.key(index) == key { newest = block.value(index) }
                 // A record may be the last one of the topic, with no marker behind it.
-                if let last = block.slots.last, last.offset + 1 >= end.number { return newest }
+                if let last = block.slots.last, last.offset &+ 1 >= end.number { return newest }
             case .reachedEnd(_, let position) where position >= end:
                 return newest
             case .positionLost:
