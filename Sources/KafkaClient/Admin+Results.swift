@@ -19,16 +19,31 @@ extension Admin {
             let code = unsafe rd_kafka_topic_result_error(result)
             let name = unsafe rd_kafka_topic_result_name(result).map { unsafe String(cString: $0) } ?? ""
             let text = unsafe rd_kafka_topic_result_error_string(result).map { unsafe String(cString: $0) }
-            let error = code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaError(KafkaError.Code(code), text ?? KafkaError.Code(code).text)
+            let error =
+                code == RD_KAFKA_RESP_ERR_NO_ERROR
+                ? nil : KafkaError(KafkaError.Code(code), text ?? KafkaError.Code(code).text)
             results.append(TopicResult(name: TopicName(name), error: error))
         }
         return results
     }
 
+    static func firstFailure(_ event: OpaquePointer) -> KafkaError? {
+        guard let list = unsafe rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event)) else {
+            return nil
+        }
+        let count = unsafe Int(list.pointee.cnt)
+        for index in 0..<count {
+            let code = unsafe list.pointee.elems[index].err
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR { return KafkaError(code, "Could not delete records") }
+        }
+        return nil
+    }
+
     static func config(_ event: OpaquePointer) -> ConfigAnswer {
         var answer = ConfigAnswer()
         var count = 0
-        let list = unsafe rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &count)
+        let list = unsafe rd_kafka_DescribeConfigs_result_resources(
+            rd_kafka_event_DescribeConfigs_result(event), &count)
         guard count > 0, let resource = unsafe list?[0] else { return answer }
         let code = unsafe rd_kafka_ConfigResource_error(resource)
         if code != RD_KAFKA_RESP_ERR_NO_ERROR {
@@ -56,13 +71,14 @@ final class NewTopicArray {
     init() {}
 
     deinit {
-        for unsafe item in unsafe items { unsafe rd_kafka_NewTopic_destroy(item) }
+        unsafe items.forEach { unsafe rd_kafka_NewTopic_destroy($0) }
     }
 
     func add(_ topic: NewTopic) throws(KafkaError) {
         var text = [CChar](repeating: 0, count: 256)
         let item = unsafe rd_kafka_NewTopic_new(
-            topic.name.text, Int32(clamping: topic.partitions), Int32(clamping: topic.replication ?? -1), &text, text.count)
+            topic.name.text, Int32(clamping: topic.partitions), Int32(clamping: topic.replication ?? -1), &text,
+            text.count)
         guard let item = unsafe item else {
             let reason = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             throw KafkaError(.invalidArgument, "Topic '\(topic.name)' cannot be created: \(reason).")

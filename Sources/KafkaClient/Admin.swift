@@ -32,7 +32,8 @@ public struct TopicDescription: Sendable {
     public var error: KafkaError?
 }
 
-/// Creates, deletes and describes topics. Safe from any thread; every call blocks, up to its time-out: never on a driver's.
+/// Creates, deletes and describes topics. Safe from any thread; every call blocks, up to its time-out: never on a
+/// driver's.
 public final class Admin: Sendable {
     private let client: SharedClient
     private let isOwner: Bool
@@ -95,8 +96,25 @@ public final class Admin: Sendable {
         }
     }
 
+    /// Deletes the records before these positions.
+    public func deleteRecords(_ before: [Split: Position], within: Duration = .seconds(10)) throws(KafkaError) {
+        guard !before.isEmpty else { return }
+        let list = TopicPartitionList(before)
+        let request = unsafe list.withRaw { unsafe rd_kafka_DeleteRecords_new($0) }
+        defer { unsafe rd_kafka_DeleteRecords_destroy(request) }
+        var requests = unsafe [request]
+        let failed = try unsafe ask("delete records", within) { client, options, queue in
+            unsafe rd_kafka_DeleteRecords(client, &requests, 1, options, queue)
+        } read: { event in
+            unsafe Self.firstFailure(event)
+        }
+        if let failed { throw failed }
+    }
+
     /// Describes topics, or all of the cluster.
-    public func describe(_ topics: [TopicName]? = nil, within: Duration = .seconds(10)) throws(KafkaError) -> [TopicDescription] {
+    public func describe(_ topics: [TopicName]? = nil, within: Duration = .seconds(10)) throws(KafkaError)
+        -> [TopicDescription]
+    {
         try client.metadata(topics, within: within).map { topic in
             TopicDescription(
                 name: topic.name, partitionCount: topic.partitionCount,
@@ -104,8 +122,10 @@ public final class Admin: Sendable {
         }
     }
 
-    /// A topic's settings by name, such as `max.message.bytes` and `cleanup.policy`; those without a value are left out.
-    public func topicConfig(_ topic: TopicName, within: Duration = .seconds(10)) throws(KafkaError) -> [String: String] {
+    /// A topic's settings by name, such as `max.message.bytes` and `cleanup.policy`; those without a value are left
+    /// out.
+    public func topicConfig(_ topic: TopicName, within: Duration = .seconds(10)) throws(KafkaError) -> [String: String]
+    {
         guard let resource = unsafe rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.text) else {
             throw KafkaError(.invalidArgument, "'\(topic)' is no name of a topic.")
         }

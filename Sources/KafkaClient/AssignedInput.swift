@@ -11,17 +11,22 @@ public final class AssignedInput: InputPort {
     private let discovery: TopicDiscovery
 
     /// - Parameters:
-    ///   - groupID: the query's, whose member this is not; librdkafka wants one all the same, and permissions are there.
+    ///   - groupID: the query's, whose member this is not; librdkafka wants one all the same, and permissions are
+    ///     there.
     ///   - topics: names, or regular expressions that begin with `^`.
+    ///   - readsHeaders: whether records' headers are wanted; without them reading is faster.
     /// - Throws: `invalidArgument` for settings or expressions that cannot be used.
     public init(
         _ settings: KafkaSettings, groupID: String, topics: [String], refresh: Duration = .seconds(10),
-        log: any LogHandler = NullLog()
+        readsHeaders: Bool = true, log: any LogHandler = NullLog()
     ) throws(KafkaError) {
         let selection = try TopicSelection(topics)
-        let client = try core.connect(settings, ConsumerOptions(groupID: groupID), log: log)
+        let client = try core.connect(settings, ConsumerOptions(groupID: groupID, readsHeaders: readsHeaders), log: log)
         discovery = TopicDiscovery(client, core.worker, core.mailbox, selection, refresh: refresh)
     }
+
+    /// librdkafka's newest statistics, as JSON, where the property `statistics.interval.ms` asks for them.
+    public var statistics: String? { core.statistics }
 
     public var onReady: (@Sendable () -> Void)? {
         get { core.onReady }
@@ -34,6 +39,7 @@ public final class AssignedInput: InputPort {
         core.poll(bytesMax: bytesMax) { .trouble($0.streamError) }
     }
 
+    /// Reads from these positions on; a paused split is resumed by it.
     public func open(_ positions: [Split: Position]) { core.consumer?.open(positions) }
     public func release(_ splits: Set<Split>) { core.consumer?.release(splits) }
     public func pause(_ splits: Set<Split>) { core.consumer?.pause(splits) }

@@ -19,6 +19,7 @@ final class ClientContext: Sendable {
         var errors: [KafkaError] = []
         var reportedAt: [KafkaError.Code: MonotonicTime] = [:]
         var lastError: KafkaError?
+        var lastErrorAt = MonotonicTime.zero
         var statistics: String?
         var throttledMs: Int32 = 0
         var rebalance: Rebalance?
@@ -57,7 +58,11 @@ final class ClientContext: Sendable {
         if let scramRemedy, error.code == .authentication { error.remedy = scramRemedy }
         let now = SystemClock().now
         let isNews = withState { state in
-            state.lastError = error
+            // "All brokers are down" follows an error that says why.
+            if error.code != .allBrokersDown || state.lastError == nil || now - state.lastErrorAt > .seconds(30) {
+                state.lastError = error
+                state.lastErrorAt = now
+            }
             // The same trouble again within ten seconds says nothing new.
             if let last = state.reportedAt[error.code], now - last < .seconds(10), !error.isFatal { return false }
             state.reportedAt[error.code] = now
@@ -84,6 +89,11 @@ final class ClientContext: Sendable {
         } else {
             log.log(mapped, line, [LogField("client", name)])
         }
+    }
+
+    /// The connection's last error, unless it is long past.
+    var recentError: KafkaError? {
+        withState { SystemClock().now - $0.lastErrorAt < .seconds(30) ? $0.lastError : nil }
     }
 
     /// The errors since the last call.
@@ -133,10 +143,7 @@ extension ConfHandle {
                 var error = KafkaError(KafkaError.Code(code), unsafe text(reason))
                 if code == RD_KAFKA_RESP_ERR__FATAL.rawValue, let client = unsafe client {
                     // The callback says only "fatal": the cause is asked for.
-                    var buffer = [CChar](repeating: 0, count: 512)
-                    let cause = unsafe rd_kafka_fatal_error(client, &buffer, buffer.count)
-                    let reason = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                    error = KafkaError(KafkaError.Code(cause), reason, isFatal: true)
+                    error = unsafe KafkaError(endOf: client) ?? error
                 }
                 unsafe context(opaque)?.record(error)
             }
@@ -153,8 +160,8 @@ extension ConfHandle {
         }
     }
 
-    /// The rebalance callback only records: the owner answers outside of it, when the open epoch is committed or dropped.
-    /// Until then librdkafka waits (WAIT_ASSIGN_CALL, WAIT_UNASSIGN_CALL) and goes on sending heartbeats.
+    /// The rebalance callback only records: the owner answers outside of it, when the open epoch is committed or
+    /// dropped. Until then librdkafka waits (WAIT_ASSIGN_CALL, WAIT_UNASSIGN_CALL) and goes on sending heartbeats.
     borrowing func installRebalance() {
         unsafe withRaw { raw in
             unsafe rd_kafka_conf_set_rebalance_cb(raw) { client, code, list, opaque in
@@ -177,7 +184,9 @@ extension ConfHandle {
     borrowing func installDelivery() {
         unsafe withRaw { raw in
             unsafe rd_kafka_conf_set_dr_msg_cb(raw) { _, message, opaque in
-                guard let message = unsafe message, unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
+                guard let message = unsafe message, unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR else {
+                    return
+                }
                 let code = unsafe KafkaError.Code(message.pointee.err)
                 let tag = unsafe UInt(bitPattern: message.pointee._private)
                 let topic = unsafe message.pointee.rkt == nil ? "" : text(rd_kafka_topic_name(message.pointee.rkt))

@@ -39,4 +39,3 @@ struct ClientHandle: ~Copyable {
         discard self
     }
 }
-

@@ -3,15 +3,16 @@ public import StreamCore
 
 // Which splits are read, and from where: the group's wishes and the owner's.
 //
-// A rebalance is answered at once with "nothing yet" when it assigns; `open` then adds the splits, with positions. When it
-// revokes, the answer waits for `release`: meanwhile the group waits and heartbeats go on. So nothing depends on who is
-// called first, and a split is given up only after its open epoch is committed or dropped.
+// A rebalance is answered at once with "nothing yet" when it assigns; `open` then adds the splits, with positions. When
+// it revokes, the answer waits for `release`: meanwhile the group waits and heartbeats go on. So nothing depends on who
+// is called first, and a split is given up only after its open epoch is committed or dropped.
 
 extension Consumer {
     /// Reads splits from these positions on, also those that were read from elsewhere.
     ///
     /// A known split is taken out of librdkafka's assignment and put back: its own seek fails silently while a fetch is
-    /// only being started, and it leaves records of the older position in queues of ours.
+    /// only being started. Both calls wait for librdkafka's main thread, which serves them in order, so that one stop
+    /// of a fetch is over before the next is asked for (librdkafka #5573).
     public func open(_ positions: [Split: Position]) {
         for (split, position) in positions {
             let index = table.insert(split)
@@ -37,6 +38,15 @@ extension Consumer {
         table.update(splits) {
             guard !$0.isReading, $0.next >= 0 else { return }
             $0.isReading = true
+            $0.mustReattach = $0.isAttached
+            $0.validFrom = .max
+        }
+        reconcile()
+    }
+
+    /// Records of a split came where they should not: it is read again from where it was.
+    func reread(_ split: Split) {
+        table.update([split]) {
             $0.mustReattach = $0.isAttached
             $0.validFrom = .max
         }
@@ -83,7 +93,9 @@ extension Consumer {
         unsafe answer("accept an assignment") { client in
             let empty = TopicPartitionList(capacity: 1)
             return unsafe empty.withRaw { list in
-                if isCooperative { return unsafe rd_kafka_incremental_assign(client, list).map { unsafe AnyError.object($0) } }
+                if isCooperative {
+                    return unsafe rd_kafka_incremental_assign(client, list).map { unsafe AnyError.object($0) }
+                }
                 return unsafe AnyError(rd_kafka_assign(client, list))
             }
         }
@@ -116,6 +128,8 @@ extension Consumer {
         }
     }
 
+    private var usesFullAssign: Bool { isSubscribed && !isCooperative }
+
     func answerRevoke() {
         pendingRevoke = nil
         let revoked = table.all { $0.isRevoking }
@@ -137,6 +151,7 @@ extension Consumer {
     /// Makes librdkafka's assignment what the table wants.
     private func reconcile() {
         guard feed != nil else { return }
+        if usesFullAssign { return reassign() }
         var out = table.all { $0.isAttached && ($0.mustReattach || !$0.isReading) }
         if pendingRevoke != nil {
             // An unassign would be taken for the answer that the group waits for.
@@ -155,14 +170,51 @@ extension Consumer {
             list.add($0.split, offset: $0.next)
         }
         unsafe answer("read \(new.count) splits") { client in
-            for split in new { unsafe feed?.forward(split, of: client) }
-            return unsafe list.withRaw { list in
-                unsafe rd_kafka_incremental_assign(client, list).map { unsafe AnyError.object($0) }
+            unsafe forwarding(new, client) {
+                unsafe list.withRaw { list in
+                    unsafe rd_kafka_incremental_assign(client, list).map { unsafe AnyError.object($0) }
+                }
+            }
+        }
+    }
+
+    /// Sends the records of splits to our queue from their first on.
+    ///
+    /// Before the assignment, so that librdkafka does not choose its own queue; and after it, because the stop of an
+    /// earlier fetch, which librdkafka carries out only by then, clears the forwarding. What came in between is moved.
+    private func forwarding(_ splits: Set<Split>, _ client: OpaquePointer, _ assign: () -> AnyError?) -> AnyError? {
+        for split in splits { unsafe feed?.forward(split, of: client) }
+        let error = assign()
+        for split in splits { unsafe feed?.forward(split, of: client) }
+        return error
+    }
+
+    /// Eager groups take whole assignments only: everything starts again at its next record. While the group waits for
+    /// an answer, nothing: it would be taken for one.
+    private func reassign() {
+        let isSame = table.entries.allSatisfy { $0.isAttached == $0.isReading && !$0.mustReattach }
+        guard pendingRevoke == nil, !isSame else { return }
+        let reading = table.all { $0.isReading }
+        let list = TopicPartitionList(capacity: reading.count)
+        let chunk = feed?.chunk ?? 0
+        table.update(table.splits) {
+            $0.isAttached = $0.isReading
+            $0.mustReattach = false
+            $0.validFrom = $0.isReading ? chunk + 1 : .max
+            if $0.isReading { list.add($0.split, offset: $0.next) }
+        }
+        unsafe answer("read \(reading.count) splits") { client in
+            unsafe forwarding(reading, client) {
+                unsafe list.withRaw { unsafe AnyError(rd_kafka_assign(client, $0)) }
             }
         }
     }
 
     private func detach(_ splits: Set<Split>) {
+        if usesFullAssign {
+            table.update(splits) { $0.isReading = false }
+            return reassign()
+        }
         let attached = table.all { splits.contains($0.split) && $0.isAttached }
         guard !attached.isEmpty else { return }
         table.update(attached) {

@@ -11,6 +11,8 @@ public struct ConsumerOptions: Sendable, Hashable {
     public var sessionTimeout: Duration
     /// Whether records of aborted transactions are left out.
     public var readsCommitted: Bool
+    /// Reading headers costs an allocation a record inside librdkafka, also for records that have none.
+    public var readsHeaders: Bool
 
     /// How splits are spread over the members.
     public enum Strategy: String, Sendable {
@@ -22,13 +24,15 @@ public struct ConsumerOptions: Sendable, Hashable {
 
     public init(
         groupID: String, instanceID: String? = nil, strategy: Strategy = .cooperativeSticky,
-        sessionTimeout: Duration = .seconds(10), readsCommitted: Bool = true
+        sessionTimeout: Duration = .seconds(10), readsCommitted: Bool = true,
+        readsHeaders: Bool = true
     ) {
         self.groupID = groupID
         self.instanceID = instanceID
         self.strategy = strategy
         self.sessionTimeout = sessionTimeout
         self.readsCommitted = readsCommitted
+        self.readsHeaders = readsHeaders
     }
 }
 
@@ -58,6 +62,7 @@ public final class Consumer {
     /// What the group wants back and has not got yet.
     var pendingRevoke: Set<Split>?
     var reportedLost = false
+    private(set) var isSubscribed = false
     /// The size of the last block, to reserve as much for the next one.
     private var blockBytes = 64 << 10
 
@@ -75,7 +80,7 @@ public final class Consumer {
         context.setNotify(onReady)
         feed = try unsafe client.use { client throws(KafkaError) in
             unsafe rd_kafka_poll_set_consumer(client)
-            return unsafe ConsumerFeed(client, context)
+            return unsafe ConsumerFeed(client, context, readsHeaders: options.readsHeaders)
         }
     }
 
@@ -107,6 +112,7 @@ public final class Consumer {
 
     /// Joins the group, which then assigns splits of these topics; a name that begins with `^` is a regular expression.
     public func subscribe(_ topics: [String]) throws(KafkaError) {
+        isSubscribed = true
         let list = TopicPartitionList(capacity: topics.count)
         for topic in topics { list.add(topic: topic, partition: RD_KAFKA_PARTITION_UA) }
         let code = try unsafe client.use { client throws(KafkaError) in
@@ -145,8 +151,10 @@ public final class Consumer {
         case .positionLost(let split):
             guard let index = table.index(of: split) else { return }
             events.append(.positionLost(split, Position(table[index].next)))
+        case .strayed(let split):
+            reread(split)
         case .failed(let error):
-            client.context.record(error)
+            client.context.record(error.code == .fatal ? client.endingError() ?? error : error)
         }
     }
 

@@ -3,8 +3,8 @@ import StreamCore
 
 /// A consumer's two queues, and the records on their way into a block.
 ///
-/// The group's events stay on the consumer's own queue; the partitions' records are forwarded to a queue of ours. So the
-/// group is served also while the query's memory is full and no record may be taken.
+/// The group's events stay on the consumer's own queue; the partitions' records are forwarded to a queue of ours. So
+/// the group is served also while the query's memory is full and no record may be taken.
 struct ConsumerFeed: ~Copyable {
     private let control: QueueHandle
     private let data: QueueHandle
@@ -14,14 +14,18 @@ struct ConsumerFeed: ~Copyable {
     private(set) var chunk: UInt64 = 0
     /// A running mean, to ask for about as many messages as may be handed out.
     private var bytesPerRecord = 256
+    private let readsHeaders: Bool
 
     /// What came besides records.
     enum Note {
         case positionLost(Split)
+        /// A record or an end came by the group's queue, which hands out none.
+        case strayed(Split)
         case failed(KafkaError)
     }
 
-    init(_ client: OpaquePointer, _ context: ClientContext) {
+    init(_ client: OpaquePointer, _ context: ClientContext, readsHeaders: Bool) {
+        self.readsHeaders = readsHeaders
         control = unsafe QueueHandle(adopting: rd_kafka_queue_get_consumer(client))
         data = unsafe QueueHandle(adopting: rd_kafka_queue_new(client))
         batch = MessageBatch(capacity: 10_000)
@@ -32,7 +36,9 @@ struct ConsumerFeed: ~Copyable {
 
     /// Lets the records of a partition arrive in our queue. Before it is assigned: afterwards some might go elsewhere.
     borrowing func forward(_ split: Split, of client: OpaquePointer) {
-        guard let queue = unsafe rd_kafka_queue_get_partition(client, split.topic.text, split.partition.number) else { return }
+        guard let queue = unsafe rd_kafka_queue_get_partition(client, split.topic.text, split.partition.number) else {
+            return
+        }
         unsafe data.withRaw { unsafe rd_kafka_queue_forward(queue, $0) }
         unsafe rd_kafka_queue_destroy(queue)
     }
@@ -45,12 +51,16 @@ struct ConsumerFeed: ~Copyable {
     /// Serves callbacks (rebalance, errors) and hands on what else came for the group.
     mutating func serveControl(_ onNote: (Note) -> Void) {
         controlBatch.fill(from: control, max: 64)
-        while let message = unsafe controlBatch.next {
-            if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
-                onNote(.failed(unsafe Self.error(message)))
+        let part = controlBatch.measure(bytesMax: .max)
+        for index in 0..<part.count {
+            let message = unsafe controlBatch[index]
+            if let split = unsafe Self.strayed(message) {
+                onNote(.strayed(split))
+            } else {
+                unsafe onNote(.failed(Self.error(message)))
             }
-            controlBatch.free()
         }
+        controlBatch.free(part.count)
     }
 
     /// Copies records until about `bytesMax` bytes are in the block or nothing is left.
@@ -58,55 +68,66 @@ struct ConsumerFeed: ~Copyable {
         into block: RecordBlock, bytesMax: Int, table: inout SplitTable, _ onNote: (Note) -> Void
     ) {
         var slots: [RecordSlot] = []
-        while block.arena.count + slots.count * MemoryLayout<RecordSlot>.stride < bytesMax {
+        var left = bytesMax
+        while left > 0 {
             if batch.isEmpty {
-                let left = bytesMax - block.arena.count
                 chunk += 1
                 batch.fill(from: data, max: max(1, min(batch.capacity, left / max(1, bytesPerRecord) + 1)))
                 if batch.isEmpty { break }
-                bytesPerRecord = max(64, (bytesPerRecord + batch.payloadBytes / batch.count) / 2)
             }
-            let bytes = batch.payloadBytes
-            block.arena.reserve(min(bytes, bytesMax + 1024))
-            slots.reserveCapacity(slots.count + batch.count - batch.cursor)
-            copyChunk(into: block, &slots, bytesMax: bytesMax, table: &table, onNote)
+            let part = batch.measure(bytesMax: left)
+            bytesPerRecord = max(64, (bytesPerRecord + part.bytes / part.count) / 2)
+            slots.reserveCapacity(max(slots.capacity, slots.count + part.count))
+            copy(part, into: block, &slots, table: &table, onNote)
+            batch.free(part.count)
+            left -= part.bytes + part.count * MemoryLayout<RecordSlot>.stride
         }
         block.slots = slots
     }
 
-    /// The hot loop: one copy of each record's bytes; whatever belongs to a partition is looked up once per run of it.
-    private mutating func copyChunk(
-        into block: RecordBlock, _ slots: inout [RecordSlot], bytesMax: Int, table: inout SplitTable,
+    /// The hot loop: one copy of each record's bytes. What belongs to a partition is looked up once per run of it, and
+    /// the arena is asked for room once per chunk.
+    private func copy(
+        _ part: MessageBatch.Part, into block: RecordBlock, _ slots: inout [RecordSlot], table: inout SplitTable,
         _ onNote: (Note) -> Void
     ) {
-        let arena = block.arena
-        var run = Run()
-        while let message = unsafe batch.next {
-            if unsafe !run.covers(message) {
-                run.finish(&table)
-                run = unsafe Run(message, table, block, chunk: chunk)
+        let base = block.arena.count
+        var withHeaders: [(slot: Int, message: Int)] = []
+        _ = unsafe block.arena.appendInPlace(limit: part.bytes) { buffer in
+            var used = 0
+            var run = Run()
+            for index in 0..<part.count {
+                let message = unsafe batch[index]
+                if unsafe !run.covers(message) {
+                    run.finish(&table)
+                    run = unsafe Run(message, table, block, chunk: chunk)
+                }
+                let offset = unsafe message.pointee.offset
+                if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+                    run.finish(&table)
+                    unsafe note(message, run, &table, onNote)
+                    run = Run()
+                } else if run.isLive, offset >= run.next {
+                    let value = unsafe Self.put(message.pointee.payload, message.pointee.len, buffer, &used, base)
+                    let key = unsafe Self.put(message.pointee.key, message.pointee.key_len, buffer, &used, base)
+                    var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+                    let time = unsafe rd_kafka_message_timestamp(message, &type)
+                    if readsHeaders { withHeaders.append((slots.count, index)) }
+                    slots.append(
+                        RecordSlot(
+                            key: key, value: value, offset: offset,
+                            timestamp: type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : time, topic: run.topic,
+                            partition: run.partition, timestampType: Self.timestampType(type)))
+                    run.next = offset &+ 1
+                }
             }
-            let offset = unsafe message.pointee.offset
-            if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
-                run.finish(&table)
-                unsafe note(message, run, &table, onNote)
-                run = Run()
-            } else if run.isLive, offset >= run.next {
-                let value = unsafe Self.copy(message.pointee.payload, message.pointee.len, arena)
-                let key = unsafe Self.copy(message.pointee.key, message.pointee.key_len, arena)
-                var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
-                let time = unsafe rd_kafka_message_timestamp(message, &type)
-                slots.append(
-                    RecordSlot(
-                        key: key, value: value, headers: unsafe Self.headers(message, arena), offset: offset,
-                        timestamp: type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : time, topic: run.topic,
-                        partition: run.partition, timestampType: Self.timestampType(type)))
-                run.next = offset &+ 1
-            }
-            batch.free()
-            if arena.count + slots.count * MemoryLayout<RecordSlot>.stride >= bytesMax { break }
+            run.finish(&table)
+            return used
         }
-        run.finish(&table)
+        for (slot, message) in withHeaders {
+            let headers = unsafe Self.headers(batch[message], block.arena)
+            if !headers.isNull { slots[slot].headers = headers }
+        }
     }
 
     // MARK: -
@@ -126,7 +147,8 @@ struct ConsumerFeed: ~Copyable {
         init() {}
 
         init(
-            _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ table: SplitTable, _ block: RecordBlock, chunk: UInt64
+            _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ table: SplitTable, _ block: RecordBlock,
+            chunk: UInt64
         ) {
             unsafe rkt = message.pointee.rkt
             partition = unsafe message.pointee.partition
@@ -154,7 +176,8 @@ struct ConsumerFeed: ~Copyable {
     }
 
     private func note(
-        _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ run: Run, _ table: inout SplitTable, _ onNote: (Note) -> Void
+        _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ run: Run, _ table: inout SplitTable,
+        _ onNote: (Note) -> Void
     ) {
         let code = unsafe message.pointee.err
         if code == RD_KAFKA_RESP_ERR__PARTITION_EOF {
@@ -168,12 +191,23 @@ struct ConsumerFeed: ~Copyable {
             table[run.index].validFrom = .max
             onNote(.positionLost(table[run.index].split))
         } else {
-            onNote(.failed(unsafe Self.error(message)))
+            unsafe onNote(.failed(Self.error(message)))
         }
     }
 
     /// Newer than the headers of librdkafka 2.0.
     private static let logTruncation = rd_kafka_resp_err_t(rawValue: -139)
+
+    private static func strayed(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> Split? {
+        let ofSplit = [
+            RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR__PARTITION_EOF, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET,
+            logTruncation,
+        ]
+        guard unsafe ofSplit.contains(message.pointee.err), let rkt = unsafe message.pointee.rkt,
+            let name = unsafe rd_kafka_topic_name(rkt)
+        else { return nil }
+        return unsafe Split(TopicName(String(cString: name)), PartitionID(message.pointee.partition))
+    }
 
     private static func error(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> KafkaError {
         let code = unsafe KafkaError.Code(message.pointee.err)
@@ -191,15 +225,24 @@ struct ConsumerFeed: ~Copyable {
 
     /// A null payload is a tombstone (no value), which is not the same as an empty one.
     @inline(__always)
-    private static func copy(_ bytes: UnsafeMutableRawPointer?, _ count: Int, _ arena: ByteArena) -> ByteView {
+    private static func put(
+        _ bytes: UnsafeMutableRawPointer?, _ count: Int, _ buffer: UnsafeMutableRawBufferPointer, _ used: inout Int,
+        _ base: Int
+    ) -> ByteView {
         guard let bytes = unsafe bytes else { return .null }
-        return unsafe arena.append(UnsafeRawBufferPointer(start: bytes, count: count))
+        if count > 0, let target = buffer.baseAddress {
+            // Safety: the chunk was measured: all its keys and values fit.
+            unsafe (target + used).copyMemory(from: bytes, byteCount: count)
+        }
+        defer { used += count }
+        return ByteView(start: base + used, length: count)
     }
 
     /// As `RecordHeaders.encode` lays them out.
     private static func headers(_ message: UnsafeMutablePointer<rd_kafka_message_t>, _ arena: ByteArena) -> ByteView {
         var list: OpaquePointer?
-        guard unsafe rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list = unsafe list else {
+        guard unsafe rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list = unsafe list
+        else {
             return .null
         }
         let count = unsafe rd_kafka_header_cnt(list)

@@ -1,8 +1,8 @@
 import CommitProtocol
 import StreamCore
 
-/// What the exactly-once and the at-least-once port have in common: the producer's life, blocks, progress records, recovery.
-/// Confined to the port's thread.
+/// What the exactly-once and the at-least-once port have in common: the producer's life, blocks, progress records,
+/// recovery. Confined to the port's thread.
 final class EpochWriter {
     private let settings: KafkaSettings
     private let options: CommitOptions
@@ -14,7 +14,8 @@ final class EpochWriter {
     private var knowsLimits = false
     private let timer = Monitor()
 
-    init(_ settings: KafkaSettings, _ options: CommitOptions, _ producerOptions: ProducerOptions, _ log: any LogHandler) {
+    init(_ settings: KafkaSettings, _ options: CommitOptions, _ producerOptions: ProducerOptions, _ log: any LogHandler)
+    {
         self.settings = settings
         self.options = options
         self.producerOptions = producerOptions
@@ -47,8 +48,8 @@ final class EpochWriter {
         return producer
     }
 
-    /// Sizes batches after the topics' `max.message.bytes`: a broker refuses a request's whole batch, and librdkafka does
-    /// not split it, so that the record at fault could not be told from its neighbours.
+    /// Sizes batches after the topics' `max.message.bytes`: a broker refuses a request's whole batch, and librdkafka
+    /// does not split it, so that the record at fault could not be told from its neighbours.
     /// - Returns: whether the producer must be made anew.
     private func learnLimits(_ producer: Producer) throws(KafkaError) -> Bool {
         guard !knowsLimits else { return false }
@@ -60,7 +61,8 @@ final class EpochWriter {
             guard let config = try? admin.topicConfig(topic, within: .seconds(5)) else { continue }
             if let limit = config["max.message.bytes"].flatMap({ Int($0) }) { limits.append(limit) }
         }
-        guard let low = limits.min(), let high = limits.max(), low < 1_000_000 || high > 1_100_000 else { return false }
+        guard let low = limits.min(), let high = limits.max() else { return false }
+        guard low < 1_000_000 || high != Producer.brokerRecordBytesMax else { return false }
         producerOptions.recordBytesMax = high
         producerOptions.batchBytesMax = low
         return true
@@ -111,10 +113,12 @@ final class EpochWriter {
         guard error.code == .timedOut || error.code == .transport else { return error }
         var explained = error
         if let cause = producer?.lastConnectionError, cause.code.isConnectivity, cause.code != .timedOut {
-            explained.message += " The connection's last error: \(cause.message)"
+            explained.message +=
+                " The connection to \(settings.brokers.joined(separator: ",")) failed: \(cause.message)."
             if !cause.remedy.isEmpty { explained.remedy = cause.remedy }
         } else {
-            explained.remedy = "The brokers answer, but not the coordinator of '\(options.transactionalID)': see that the broker "
+            explained.remedy =
+                "The brokers answer, but not the coordinator of '\(options.transactionalID)': see that the broker "
                 + "which leads its partition of '__transaction_state' or '__consumer_offsets' is up."
         }
         return explained

@@ -10,6 +10,8 @@ public struct GroupInputOptions: Sendable, Hashable {
     public var topics: [String]
     public var strategy: ConsumerOptions.Strategy = .cooperativeSticky
     public var sessionTimeout: Duration = .seconds(10)
+    /// Whether records' headers are wanted; without them reading is faster.
+    public var readsHeaders = true
 
     public init(groupID: String, instanceID: String? = nil, topics: [String]) {
         self.groupID = groupID
@@ -18,10 +20,11 @@ public struct GroupInputOptions: Sendable, Hashable {
     }
 }
 
-/// Reads the splits that a consumer group assigns: for queries whose instances share the input, and for the one-partition
-/// control topic that decides who owns a query.
+/// Reads the splits that a consumer group assigns: for queries whose instances share the input, and for the one-
+/// partition control topic that decides who owns a query.
 ///
-/// Reads committed records only. Splits are kept until `release`, however long that takes (up to `max.poll.interval.ms`).
+/// Reads committed records only. Splits are kept until `release`, however long that takes (up to
+/// `max.poll.interval.ms`).
 public final class GroupInput: InputPort {
     private let settings: KafkaSettings
     private let options: GroupInputOptions
@@ -32,7 +35,9 @@ public final class GroupInput: InputPort {
     private var fencedAt: [MonotonicTime] = []
 
     /// - Throws: `invalidArgument` for settings that librdkafka does not accept.
-    public init(_ settings: KafkaSettings, _ options: GroupInputOptions, log: any LogHandler = NullLog()) throws(KafkaError) {
+    public init(_ settings: KafkaSettings, _ options: GroupInputOptions, log: any LogHandler = NullLog())
+        throws(KafkaError)
+    {
         self.settings = settings
         self.options = options
         self.log = log
@@ -42,6 +47,9 @@ public final class GroupInput: InputPort {
 
     /// Under which a transaction port commits.
     public var membership: any GroupMembership { ownMembership }
+
+    /// librdkafka's newest statistics, as JSON, where the property `statistics.interval.ms` asks for them.
+    public var statistics: String? { core.statistics }
 
     public var onReady: (@Sendable () -> Void)? {
         get { core.onReady }
@@ -61,6 +69,7 @@ public final class GroupInput: InputPort {
         core.poll(bytesMax: bytesMax) { rejoin(after: $0) }
     }
 
+    /// Reads from these positions on; a paused split is resumed by it.
     public func open(_ positions: [Split: Position]) { core.consumer?.open(positions) }
     public func release(_ splits: Set<Split>) { core.consumer?.release(splits) }
     public func pause(_ splits: Set<Split>) { core.consumer?.pause(splits) }
@@ -79,7 +88,8 @@ public final class GroupInput: InputPort {
             core.disconnect(within: .seconds(1))
             var trouble = error.streamError
             trouble.recovery = .stop
-            trouble.message = "\(trouble.message) Three times within a minute: another process joins the group "
+            trouble.message =
+                "\(trouble.message) Three times within a minute: another process joins the group "
                 + "'\(options.groupID)' as '\(options.instanceID ?? "the same member")'."
             core.mailbox.post(.event(.trouble(trouble)))
             return splits.isEmpty ? nil : .lost(splits)
@@ -100,6 +110,8 @@ public final class GroupInput: InputPort {
 
 extension GroupInputOptions {
     var consumerOptions: ConsumerOptions {
-        ConsumerOptions(groupID: groupID, instanceID: instanceID, strategy: strategy, sessionTimeout: sessionTimeout)
+        ConsumerOptions(
+            groupID: groupID, instanceID: instanceID, strategy: strategy, sessionTimeout: sessionTimeout,
+            readsHeaders: readsHeaders)
     }
 }

@@ -1,8 +1,8 @@
 import CommitProtocol
 import StreamCore
 
-/// What both inputs have in common: a consumer on the driver's thread, a helper thread, and the way from one's events to
-/// the port's.
+/// What both inputs have in common: a consumer on the driver's thread, a helper thread, and the way from one's events
+/// to the port's.
 final class InputCore {
     private(set) var consumer: Consumer?
     let worker = WorkerThread()
@@ -16,7 +16,9 @@ final class InputCore {
         set { mailbox.onReady = newValue }
     }
 
-    func connect(_ settings: KafkaSettings, _ options: ConsumerOptions, log: any LogHandler) throws(KafkaError) -> SharedClient {
+    func connect(_ settings: KafkaSettings, _ options: ConsumerOptions, log: any LogHandler) throws(KafkaError)
+        -> SharedClient
+    {
         let mailbox = mailbox
         let made = try Consumer(settings, options, log: log) { mailbox.wake() }
         consumer = made
@@ -48,6 +50,9 @@ final class InputCore {
             }
         }
     }
+
+    /// librdkafka's newest statistics, as JSON, where `statistics.interval.ms` asks for them.
+    var statistics: String? { consumer?.client.context.withState { $0.statistics } }
 
     /// Closes the consumer only; the helper thread stays.
     func disconnect(within: Duration) {

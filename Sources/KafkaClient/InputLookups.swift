@@ -51,7 +51,8 @@ final class InputLookups: Sendable {
     }
 
     private func attempt(
-        after delay: Duration = .milliseconds(500), _ body: @escaping @Sendable () throws(KafkaError) -> InputMailbox.Item
+        after delay: Duration = .milliseconds(500),
+        _ body: @escaping @Sendable () throws(KafkaError) -> InputMailbox.Item
     ) {
         worker.submit { [self] in
             do throws(KafkaError) {

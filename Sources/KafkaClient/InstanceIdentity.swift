@@ -8,9 +8,9 @@ public import StreamCore
 
 /// Who an instance of a query is, stable across restarts: a random id of the installation and the lowest free slot.
 ///
-/// From it come the transactional id and the static member's id, so that a process that was killed aborts its own dangling
-/// transaction and has its splits back at once. The slot is held by a lock on a file as long as this object lives; the
-/// system gives it back when the process ends, however it ends.
+/// From it come the transactional id and the static member's id, so that a process that was killed aborts its own
+/// dangling transaction and has its splits back at once. The slot is held by a lock on a file as long as this object
+/// lives; the system gives it back when the process ends, however it ends.
 public final class InstanceIdentity: Sendable, CustomStringConvertible {
     public let query: QueryName
     /// Sixteen hexadecimal digits.
@@ -25,8 +25,8 @@ public final class InstanceIdentity: Sendable, CustomStringConvertible {
 
     public var description: String { name }
 
-    /// - Parameter folder: the state folder, made if it is missing; nil: an identity for this process only, whose recovery
-    ///   waits for the time-outs.
+    /// - Parameter folder: the state folder, made if it is missing; nil: an identity for this process only, whose
+    ///   recovery waits for the time-outs.
     /// - Throws: `StreamError` `STATE_FOLDER` where the folder cannot be used.
     public init(query: QueryName, folder: String?) throws(StreamError) {
         self.query = query
@@ -72,7 +72,8 @@ public final class InstanceIdentity: Sendable, CustomStringConvertible {
         guard let id = read(path) else {
             throw StreamError(
                 "STATE_FOLDER", "'\(path)' does not hold an installation's id.",
-                remedy: "Delete the file: a new id is made, and old transactions end by their time-outs.", domain: .external)
+                remedy: "Delete the file: a new id is made, and old transactions end by their time-outs.", domain: .external
+            )
         }
         return id
     }

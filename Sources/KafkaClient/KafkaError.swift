@@ -2,7 +2,8 @@ import CRDKafka
 
 /// What librdkafka or a broker refused: one code, the three flags that decide what to do, and text with a remedy.
 ///
-/// Thrown by everything in this module; the ports turn it into a `StreamError` (`streamError(_:)`). Equality looks at the code.
+/// Thrown by everything in this module; the ports turn it into a `StreamError` (`streamError(_:)`). Equality looks at
+/// the code.
 public struct KafkaError: Error, Sendable, CustomStringConvertible {
     public var code: Code
     /// The client can do nothing more; only a new one may.
@@ -75,6 +76,15 @@ extension KafkaError {
     init(_ raw: rd_kafka_resp_err_t, _ action: String, text: String? = nil) {
         let code = Code(raw)
         self.init(code, "\(action): \(text ?? code.text).")
+    }
+
+    /// The fatal error that a client has raised, or nil.
+    init?(endOf client: OpaquePointer) {
+        var buffer = [CChar](repeating: 0, count: 512)
+        let cause = unsafe rd_kafka_fatal_error(client, &buffer, buffer.count)
+        guard cause != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        let reason = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        self.init(Code(cause), reason, isFatal: true)
     }
 
     /// Reads and frees an error object; every `rd_kafka_error_t *` comes here at once.

@@ -43,8 +43,10 @@ extension KafkaError.Code {
 
     private static let connectivity: Set<Self> = [
         .transport, .allBrokersDown, .timedOut, .tls, .authentication,
-        Self(RD_KAFKA_RESP_ERR__RESOLVE), Self(RD_KAFKA_RESP_ERR__NODE_UPDATE), Self(RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE),
-        Self(RD_KAFKA_RESP_ERR__WAIT_COORD), Self(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT), Self(RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION),
+        Self(RD_KAFKA_RESP_ERR__RESOLVE), Self(RD_KAFKA_RESP_ERR__NODE_UPDATE),
+        Self(RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE),
+        Self(RD_KAFKA_RESP_ERR__WAIT_COORD), Self(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT),
+        Self(RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION),
     ]
 
     private static let passing: Set<Self> = connectivity.union([
@@ -67,7 +69,8 @@ extension KafkaError.Code {
     /// No permission or no such object: only a person helps.
     public var needsPerson: Bool {
         [
-            .topicAuthorization, .groupAuthorization, .clusterAuthorization, .transactionalIDAuthorization, .unknownTopic,
+            .topicAuthorization, .groupAuthorization, .clusterAuthorization, .transactionalIDAuthorization,
+            .unknownTopic,
             .unknownTopicLocally, .invalidTransactionTimeout, Self(RD_KAFKA_RESP_ERR_POLICY_VIOLATION),
             Self(RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION), Self(RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE), .invalidArgument,
             Self(RD_KAFKA_RESP_ERR_INVALID_GROUP_ID), Self(RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION),
@@ -102,8 +105,8 @@ extension KafkaError.Code {
             "Choose a transaction time-out below the broker's 'transaction.max.timeout.ms'."
         case Self(RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE), Self(RD_KAFKA_RESP_ERR__WAIT_COORD),
             Self(RD_KAFKA_RESP_ERR_NOT_COORDINATOR), Self(RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS):
-            "The broker that coordinates the group or the transactions is not ready: it may be starting, or too few brokers "
-                + "run for the replication of '__consumer_offsets' and '__transaction_state'."
+            "The broker that coordinates the group or the transactions is not ready: it may be starting, or too few "
+                + "brokers run for the replication of '__consumer_offsets' and '__transaction_state'."
         case .producerFenced, .invalidProducerEpoch, .fenced, .fencedInstance:
             "Another process uses the same identity: give each its own state folder."
         default: ""
@@ -123,7 +126,8 @@ extension KafkaError {
     private var recovery: StreamError.Recovery {
         switch code {
         case .illegalGeneration, .unknownMember, .fencedInstance: .rejoin
-        case .producerFenced, .invalidProducerEpoch, .fenced, .invalidTransactionState, .invalidProducerIDMapping: .abortEpoch
+        case .producerFenced, .invalidProducerEpoch, .fenced, .invalidTransactionState, .invalidProducerIDMapping:
+            .abortEpoch
         case _ where requiresAbort: .abortEpoch
         case _ where isRetriable || code.isPassing: .retry
         default: .stop

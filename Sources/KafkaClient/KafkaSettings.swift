@@ -25,7 +25,9 @@ public struct KafkaSettings: Sendable, Hashable, CustomStringConvertible, Custom
         "brokers \(brokers.joined(separator: ",")), properties \(properties.keys.sorted().joined(separator: ","))"
     }
 
-    public var customMirror: Mirror { Mirror(self, children: ["brokers": brokers, "properties": properties.keys.sorted()]) }
+    public var customMirror: Mirror {
+        Mirror(self, children: ["brokers": brokers, "properties": properties.keys.sorted()])
+    }
 
     /// Version of the librdkafka that runs, which may be newer than the one that was built against: "2.0.2".
     public static var librdkafkaVersion: String {
@@ -36,13 +38,15 @@ public struct KafkaSettings: Sendable, Hashable, CustomStringConvertible, Custom
     /// The running version as 0xMMmmrrpp.
     static var librdkafkaVersionNumber: Int32 { rd_kafka_version() }
 
-    /// SCRAM logins fail against brokers from 3.9.1 on before librdkafka 2.6.1: the client repeats its nonce wrongly and
-    /// the broker began to check it. What to tell a user whose login failed with such a pair.
+    /// SCRAM logins fail against brokers from 3.9.1 on before librdkafka 2.6.1: the client repeats its nonce wrongly
+    /// and the broker began to check it. What to tell a user whose login failed with such a pair.
     func scramRemedy(version: Int32 = KafkaSettings.librdkafkaVersionNumber) -> String? {
         let mechanism = (properties["sasl.mechanism"] ?? properties["sasl.mechanisms"] ?? "").uppercased()
         guard mechanism.hasPrefix("SCRAM"), version < 0x0206_01ff else { return nil }
-        return "If user name and password are right: librdkafka \(Self.librdkafkaVersion) cannot log in with SCRAM to brokers "
-            + "of Kafka 3.9.1 or newer. Use SASL PLAIN, OAUTHBEARER or TLS certificates, or install librdkafka 2.6.1 or newer."
+        return
+            "If user name and password are right: librdkafka \(Self.librdkafkaVersion) cannot log in with SCRAM to "
+            + "brokers of Kafka 3.9.1 or newer. Use SASL PLAIN, OAUTHBEARER or TLS certificates, or install librdkafka "
+            + "2.6.1 or newer."
     }
 }
 

@@ -3,15 +3,16 @@ public import StreamCore
 
 /// Exactly-once: an epoch's outputs, progress and input positions in one Kafka transaction.
 ///
-/// Commands run on a thread of the port's own, each blocking call under a deadline. Whatever fails, `initialize` is the way
-/// back: it drops the producer and makes a new one with the same transactional id.
+/// Commands run on a thread of the port's own, each blocking call under a deadline. Whatever fails, `initialize` is the
+/// way back: it drops the producer and makes a new one with the same transactional id.
 public final class KafkaTransactions: TransactionPort {
     private let runner: CommandRunner
 
     /// - Parameters:
     ///   - membership: under whose group the positions are committed; its generation fences a stale owner.
     public init(
-        _ settings: KafkaSettings, _ options: CommitOptions, membership: any GroupMembership, log: any LogHandler = NullLog()
+        _ settings: KafkaSettings, _ options: CommitOptions, membership: any GroupMembership,
+        log: any LogHandler = NullLog()
     ) {
         runner = CommandRunner(TransactionSession(settings, options, membership, log))
     }
@@ -34,11 +35,14 @@ final class TransactionSession: CommandSession {
     private var begunAt = MonotonicTime.zero
     private var committedAt: MonotonicTime?
 
-    init(_ settings: KafkaSettings, _ options: CommitOptions, _ membership: any GroupMembership, _ log: any LogHandler) {
+    init(_ settings: KafkaSettings, _ options: CommitOptions, _ membership: any GroupMembership, _ log: any LogHandler)
+    {
         self.options = options
         self.membership = membership
-        let producer = ProducerOptions(
-            transactionalID: options.transactionalID, transactionTimeout: options.transactionTimeout, linger: options.linger)
+        var producer = ProducerOptions(
+            transactionalID: options.transactionalID, transactionTimeout: options.transactionTimeout,
+            linger: options.linger)
+        producer.copiesRecords = options.copiesRecords
         writer = EpochWriter(settings, options, producer, log)
     }
 
@@ -87,7 +91,8 @@ final class TransactionSession: CommandSession {
             try producer.flush(within: options.callTimeout)
             if let refused = producer.takeDeliveryFailure() {
                 let index = refused.error.code.refusesRecord ? Producer.record(ofTag: refused.tag) : nil
-                return .failed(failure(refused.error, at: .flush, refused: index, block: Producer.block(ofTag: refused.tag)))
+                return .failed(
+                    failure(refused.error, at: .flush, refused: index, block: Producer.block(ofTag: refused.tag)))
             }
             step = .offsets
             let positions = commit.positions.merging(options.extraPositions) { given, _ in given }

@@ -1,13 +1,14 @@
 public import CommitProtocol
 public import StreamCore
 
-/// At-least-once: outputs are acknowledged first, then the positions are committed through the group. After a crash between
-/// the two the records since the last commit are written again.
+/// At-least-once: outputs are acknowledged first, then the positions are committed through the group. After a crash
+/// between the two the records since the last commit are written again.
 public final class KafkaWriter: TransactionPort {
     private let runner: CommandRunner
 
     public init(
-        _ settings: KafkaSettings, _ options: CommitOptions, membership: any GroupMembership, log: any LogHandler = NullLog()
+        _ settings: KafkaSettings, _ options: CommitOptions, membership: any GroupMembership,
+        log: any LogHandler = NullLog()
     ) {
         runner = CommandRunner(WriterSession(settings, options, membership, log))
     }
@@ -28,10 +29,13 @@ final class WriterSession: CommandSession {
     private let options: CommitOptions
     private let membership: any GroupMembership
 
-    init(_ settings: KafkaSettings, _ options: CommitOptions, _ membership: any GroupMembership, _ log: any LogHandler) {
+    init(_ settings: KafkaSettings, _ options: CommitOptions, _ membership: any GroupMembership, _ log: any LogHandler)
+    {
         self.options = options
         self.membership = membership
-        writer = EpochWriter(settings, options, ProducerOptions(linger: options.linger), log)
+        var producer = ProducerOptions(linger: options.linger)
+        producer.copiesRecords = options.copiesRecords
+        writer = EpochWriter(settings, options, producer, log)
     }
 
     func execute(_ command: TransactionCommand) -> TransactionEvent {
@@ -73,7 +77,8 @@ final class WriterSession: CommandSession {
         try producer.flush(within: options.callTimeout)
         if let refused = producer.takeDeliveryFailure() {
             let index = refused.error.code.refusesRecord ? Producer.record(ofTag: refused.tag) : nil
-            return .failed(failure(refused.error, at: .flush, refused: index, block: Producer.block(ofTag: refused.tag)))
+            return .failed(
+                failure(refused.error, at: .flush, refused: index, block: Producer.block(ofTag: refused.tag)))
         }
         let positions = commit.positions.merging(options.extraPositions) { given, _ in given }
         do throws(KafkaError) {

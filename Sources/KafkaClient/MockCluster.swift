@@ -3,8 +3,8 @@ public import StreamCore
 
 /// librdkafka's imitation of a cluster, inside this process: for demos, and for tests that inject errors.
 ///
-/// It proves nothing about exactly-once: it shows records of aborted transactions to read_committed readers, fences nobody,
-/// keeps no transactional offsets, and forgets old records.
+/// It proves nothing about exactly-once: it shows records of aborted transactions to read_committed readers, fences
+/// nobody, keeps no transactional offsets, and forgets old records.
 @safe
 public final class MockCluster {
     private var cluster: OpaquePointer?
@@ -31,7 +31,9 @@ public final class MockCluster {
 
     /// What to connect to: "127.0.0.1:port,...".
     public var bootstrapServers: String {
-        guard let cluster = unsafe cluster, let text = unsafe rd_kafka_mock_cluster_bootstraps(cluster) else { return "" }
+        guard let cluster = unsafe cluster, let text = unsafe rd_kafka_mock_cluster_bootstraps(cluster) else {
+            return ""
+        }
         return unsafe String(cString: text)
     }
 
@@ -45,7 +47,8 @@ public final class MockCluster {
         try KafkaError.check(code, "Could not create topic '\(name)' in the mock cluster")
     }
 
-    /// Answers the next requests of a kind (Kafka's number: 0 Produce, 1 Fetch, 24 AddPartitionsToTxn, 26 EndTxn ...) with errors.
+    /// Answers the next requests of a kind (Kafka's number: 0 Produce, 1 Fetch, 24 AddPartitionsToTxn, 26 EndTxn ...)
+    /// with errors.
     public func pushErrors(_ request: Int16, _ codes: [KafkaError.Code]) {
         let raw = codes.map(\.raw)
         unsafe rd_kafka_mock_push_request_errors_array(cluster, request, raw.count, raw)

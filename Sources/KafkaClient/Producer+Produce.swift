@@ -30,15 +30,15 @@ extension Producer {
     public static func block(ofTag tag: UInt) -> Int? { tag == 0 ? nil : Int(tag >> 32) - 1 }
     public static func record(ofTag tag: UInt) -> Int? { tag == 0 ? nil : Int(tag & 0xffff_ffff) }
 
-    /// Copies all records of a block into the send queue, in order.
-    ///
-    /// Copying costs little beside librdkafka's own work a record, and frees the block at once.
+    /// Puts all records of a block into the send queue, in order: copies of them, or the block itself
+    /// (`ProducerOptions.copiesRecords`).
     /// - Parameters:
     ///   - block: number of the block in its transaction, for the tags of delivery failures.
     ///   - within: bounds the wait while the queue is full.
     /// - Throws: the first failure; records behind it were not enqueued.
     public func produce(_ block: RecordBlock, number: Int, within: Duration) throws(ProduceFailure) {
         let deadline = SystemClock().now + within
+        if !options.copiesRecords { client.retained.append(block) }
         var index = 0
         while index < block.count {
             let slot = block.slots[index]
@@ -53,7 +53,8 @@ extension Producer {
 
     // MARK: - Many at once
 
-    /// Enqueues records of one topic that have neither headers nor timestamps: `rd_kafka_produce_batch` takes no others.
+    /// Enqueues records of one topic that have neither headers nor timestamps: `rd_kafka_produce_batch` takes no
+    /// others.
     /// - Returns: the index behind them.
     private func produceRun(
         _ block: RecordBlock, from start: Int, _ number: Int, _ deadline: MonotonicTime
@@ -73,7 +74,7 @@ extension Producer {
             let from = unsafe scratch.messages + sent
             let accepted = try unsafe attempt { client in
                 unsafe rd_kafka_produce_batch(
-                    handle, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_PARTITION, from, Int32(count))
+                    handle, RD_KAFKA_PARTITION_UA, copyFlag | RD_KAFKA_MSG_F_PARTITION, from, Int32(count))
             }
             if Int(accepted) == count { break }
             // Once the queue is full all later messages of the call are refused too, so the order is kept.
@@ -86,9 +87,12 @@ extension Producer {
         return end
     }
 
+    private var copyFlag: Int32 { options.copiesRecords ? RD_KAFKA_MSG_F_COPY : 0 }
+
     private static func message(_ slot: RecordSlot, _ block: RecordBlock, _ tag: UInt) -> rd_kafka_message_t {
         var message = unsafe rd_kafka_message_t()
-        // Safety: librdkafka reads the arena during the call only (MSG_F_COPY); null and empty stay distinct.
+        // Safety: librdkafka reads the arena during the call only (MSG_F_COPY), or the client retains the block. Null
+        // and empty stay distinct.
         if !slot.value.isNull {
             unsafe message.payload = UnsafeMutableRawPointer(mutating: block.arena.bytes(slot.value).baseAddress)
             unsafe message.len = Int(slot.value.length)
@@ -109,11 +113,13 @@ extension Producer {
     ) throws(ProduceFailure) {
         let slot = block.slots[index]
         let handle = unsafe try topicHandle(block.topics[Int(slot.topic)])
+        let copyFlag = copyFlag
         let headers = slot.headers.isNull ? [] : block.headers(index)
         while true {
             let error = try unsafe attempt { client in
                 unsafe Self.send(
-                    client, handle, slot, block, Self.tag(block: number, record: index), headers: Self.headerList(headers))
+                    client, handle, slot, block, Self.tag(block: number, record: index), copyFlag,
+                    headers: Self.headerList(headers))
             }
             guard let error = unsafe error else { return }
             let code = unsafe rd_kafka_error_code(error)
@@ -125,7 +131,7 @@ extension Producer {
     /// - Parameter headers: taken over by librdkafka unless it refuses the message.
     private static func send(
         _ client: OpaquePointer, _ topic: OpaquePointer, _ slot: RecordSlot, _ block: RecordBlock, _ tag: UInt,
-        headers: OpaquePointer?
+        _ copyFlag: Int32, headers: OpaquePointer?
     ) -> OpaquePointer? {
         let parts = unsafe message(slot, block, tag)
         var fields = unsafe [rd_kafka_vu_t](repeating: rd_kafka_vu_t(), count: 7)
@@ -134,7 +140,7 @@ extension Producer {
         unsafe fields[1].vtype = RD_KAFKA_VTYPE_PARTITION
         unsafe fields[1].u.i32 = parts.partition
         unsafe fields[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS
-        unsafe fields[2].u.i = RD_KAFKA_MSG_F_COPY
+        unsafe fields[2].u.i = copyFlag
         unsafe fields[3].vtype = RD_KAFKA_VTYPE_VALUE
         unsafe fields[3].u.mem.ptr = parts.payload
         unsafe fields[3].u.mem.size = parts.len
@@ -163,7 +169,8 @@ extension Producer {
             var name = header.name
             name.withUTF8 { name in
                 unsafe name.withMemoryRebound(to: CChar.self) { name in
-                    // A null value is not an empty one; the empty array's pointer may be nil, so it gets a byte to point at.
+                    // A null value is not an empty one; the empty array's pointer may be nil, so it gets a byte to
+                    // point at.
                     if let value = header.value {
                         let bytes = value.isEmpty ? [0] : value
                         _ = unsafe rd_kafka_header_add(list, name.baseAddress, name.count, bytes, value.count)
@@ -189,7 +196,8 @@ extension Producer {
         }
         guard SystemClock().now < deadline else {
             throw ProduceFailure(
-                error: KafkaError(code, "Could not send records to topic '\(topic)': the send queue stays full"), record: nil)
+                error: KafkaError(code, "Could not send records to topic '\(topic)': the send queue stays full"),
+                record: nil)
         }
         _ = try unsafe attempt { unsafe rd_kafka_poll($0, 5) }
     }

@@ -10,13 +10,17 @@ public struct ProducerOptions: Sendable, Hashable {
     /// How long records wait for company. 0 is a trap at 10,000 records a second (requests of one record, seconds of
     /// backlog): 0.5-1 ms is right for latency, 5 ms for throughput.
     public var linger: Duration
-    /// The largest record in bytes; nil: librdkafka's 1,000,000.
+    /// The largest record in bytes with its envelope; nil: what brokers take unless they are told otherwise.
     public var recordBytesMax: Int?
     /// The largest batch in bytes: at most what each topic takes, because a broker refuses a batch as a whole.
     public var batchBytesMax: Int?
+    /// Whether `produce` copies values. Without, the call takes 5-30 % less time (measured with 240-byte values) and
+    /// half the memory, but the blocks are kept until `flush`, and nobody may reuse their arenas before.
+    public var copiesRecords = true
 
     public init(
-        transactionalID: String? = nil, transactionTimeout: Duration = .seconds(10), linger: Duration = .milliseconds(5),
+        transactionalID: String? = nil, transactionTimeout: Duration = .seconds(10),
+        linger: Duration = .milliseconds(5),
         recordBytesMax: Int? = nil, batchBytesMax: Int? = nil
     ) {
         self.transactionalID = transactionalID
@@ -31,13 +35,18 @@ public struct ProducerOptions: Sendable, Hashable {
 ///
 /// Every call that waits has a deadline. Delivery errors are collected; ask for them after `flush`.
 public final class Producer {
+    /// The default of `message.max.bytes` and `max.message.bytes`.
+    static let brokerRecordBytesMax = 1_048_588
+
     let client: SharedClient
     let options: ProducerOptions
     let topics: TopicHandles
     let scratch: ProduceScratch
 
     /// - Throws: `invalidArgument` for settings that librdkafka does not accept.
-    public init(_ settings: KafkaSettings, _ options: ProducerOptions, log: any LogHandler = NullLog()) throws(KafkaError) {
+    public init(_ settings: KafkaSettings, _ options: ProducerOptions, log: any LogHandler = NullLog())
+        throws(KafkaError)
+    {
         let name = options.transactionalID ?? "producer"
         let context = ClientContext(name: "\(name) producer", log: log, settings: settings)
         let conf = try Self.conf(settings, options)
@@ -50,10 +59,11 @@ public final class Producer {
 
     private static func conf(_ settings: KafkaSettings, _ options: ProducerOptions) throws(KafkaError) -> ConfHandle {
         var defaults = [
-            ("batch.size", "\(min(1_000_000, max(1, options.batchBytesMax ?? 1_000_000)))"), ("queue.buffering.max.messages", "1000000"),
+            ("batch.size", "\(min(1_000_000, max(1, options.batchBytesMax ?? 1_000_000)))"),
+            ("queue.buffering.max.messages", "1000000"),
             ("linger.ms", "\(max(0, options.linger.milliseconds))"),
-            // Back to back transactions wait this long whenever the coordinator still writes the last one's markers; the
-            // default of 100 ms makes each take 104 ms.
+            // Back to back transactions wait this long whenever the coordinator still writes the last one's markers;
+            // the default of 100 ms makes each take 104 ms.
             ("retry.backoff.ms", "2"),
             ("reconnect.backoff.max.ms", "5000"), ("socket.keepalive.enable", "true"),
             // How long an unknown topic may still appear.
@@ -61,9 +71,8 @@ public final class Producer {
         ]
         // Newer versions (2.4) have an exponential back-off whose ceiling would be below the start otherwise.
         if ConfHandle().knows("retry.backoff.max.ms") { defaults.append(("retry.backoff.max.ms", "50")) }
-        if let bytes = options.recordBytesMax {
-            defaults.append(("message.max.bytes", "\(min(1_000_000_000, max(1000, bytes)))"))
-        }
+        let recordBytesMax = options.recordBytesMax ?? Self.brokerRecordBytesMax
+        defaults.append(("message.max.bytes", "\(min(1_000_000_000, max(1000, recordBytesMax)))"))
         var fixed = [
             ("enable.idempotence", "true"), ("acks", "all"), ("delivery.report.only.error", "true"),
             // Keys go where Java clients send them.
@@ -83,7 +92,10 @@ public final class Producer {
     }
 
     /// The last error that the connection reported; to say why something timed out.
-    public var lastConnectionError: KafkaError? { client.context.withState { $0.lastError } }
+    public var lastConnectionError: KafkaError? { client.context.recentError }
+
+    /// librdkafka's newest statistics, as JSON, where the property `statistics.interval.ms` asks for them.
+    public var statistics: String? { client.context.withState { $0.statistics } }
 
     /// Errors that nobody waits for, since the last call.
     public func takeErrors() -> [KafkaError] { client.context.takeErrors() }
@@ -105,6 +117,7 @@ public final class Producer {
             unsafe rd_kafka_flush(client, within.cMilliseconds)
         }
         try KafkaError.check(code, "Could not deliver all records within \(within)")
+        client.retained = []
     }
 
     /// Delivery failures since the last call.
@@ -156,7 +169,7 @@ final class TopicHandles {
     }
 
     func close() {
-        for unsafe handle in unsafe handles.values { unsafe rd_kafka_topic_destroy(handle) }
+        unsafe handles.values.forEach { unsafe rd_kafka_topic_destroy($0) }
         unsafe handles = [:]
     }
 }

@@ -10,7 +10,8 @@ enum ProgressCoding {
             encoder.outputFormatting = .sortedKeys
             return [UInt8](try encoder.encode(record))
         } catch {
-            throw KafkaError(.invalidArgument, "Could not write the progress of epoch \(record.epoch) as JSON: \(error).")
+            throw KafkaError(
+                .invalidArgument, "Could not write the progress of epoch \(record.epoch) as JSON: \(error).")
         }
     }
 
@@ -19,7 +20,8 @@ enum ProgressCoding {
             return try JSONDecoder().decode(ProgressRecord.self, from: Data(bytes))
         } catch {
             throw KafkaError(
-                .invalidArgument, "The newest record of topic '\(topic)' is no progress record of this or an older version.",
+                .invalidArgument,
+                "The newest record of topic '\(topic)' is no progress record of this or an older version.",
                 remedy: "See that nothing else writes to it; 'millrace reset' begins anew.")
         }
     }
@@ -41,8 +43,8 @@ struct ProgressReader {
 
     /// The newest record, or nil if there is none.
     ///
-    /// Reads up to the end that a read_uncommitted look shows: a transaction that a dead instance left open ends first, and
-    /// nothing that it may yet commit is overlooked.
+    /// Reads up to the end that a read_uncommitted look shows: a transaction that a dead instance left open ends first,
+    /// and nothing that it may yet commit is overlooked.
     func newest(of query: QueryName, within: Duration) throws(KafkaError) -> ProgressRecord? {
         let deadline = SystemClock().now + within
         let split = Split(topic, 0)
@@ -56,11 +58,11 @@ struct ProgressReader {
         // The newest lies near the end; compaction may take its time with the rest.
         var window: Int64 = 200
         while true {
-            let from = Position(max(low.number, end.number - window))
+            let from = Position(max(low.number, end.number &- window))
             let found = try read(reader, split, from, end, query, signal, deadline)
             if let found { return try ProgressCoding.decode(found, topic: topic) }
             if from <= low { return nil }
-            window *= 20
+            window = min(window, .max / 20) * 20
         }
     }
 
@@ -86,7 +88,7 @@ struct ProgressReader {
             case .records(let block):
                 for index in 0..<block.count where block.key(index) == key { newest = block.value(index) }
                 // A record may be the last one of the topic, with no marker behind it.
-                if let last = block.slots.last, last.offset + 1 >= end.number { return newest }
+                if let last = block.slots.last, last.offset &+ 1 >= end.number { return newest }
             case .reachedEnd(_, let position) where position >= end:
                 return newest
             case .positionLost:
@@ -96,7 +98,9 @@ struct ProgressReader {
             case nil:
                 guard SystemClock().now < deadline else {
                     throw KafkaError(
-                        .timedOut, "Could not read the progress in topic '\(topic)' to its end: a transaction is still open there.")
+                        .timedOut,
+                        "Could not read the progress in topic '\(topic)' to its end: a transaction is still open there."
+                    )
                 }
                 signal.locked { signal.wait(until: min(deadline, SystemClock().now + .milliseconds(20))) }
             default: break

@@ -13,8 +13,8 @@ struct QueueHandle: ~Copyable {
 
     borrowing func withRaw<R, E>(_ body: (OpaquePointer) throws(E) -> R) throws(E) -> R { try unsafe body(raw) }
 
-    /// Calls the context's `wake` from a librdkafka thread whenever the queue stops being empty. What lies in it already
-    /// does not count: poll once afterwards.
+    /// Calls the context's `wake` from a librdkafka thread whenever the queue stops being empty. What lies in it
+    /// already does not count: poll once afterwards.
     borrowing func wakeOnData(_ context: ClientContext) {
         // Safety: the context outlives the client, and the queue is destroyed before the client is.
         unsafe rd_kafka_queue_cb_event_enable(
@@ -51,8 +51,8 @@ struct MessageBatch: ~Copyable {
 
     /// Takes what lies in the queue, up to `max` messages, without waiting. Only when empty.
     ///
-    /// `rd_kafka_consume_batch_queue` waits out its whole time-out unless as many as asked for are there, so the time-out
-    /// is 0 and the queue's event tells when to ask.
+    /// `rd_kafka_consume_batch_queue` waits out its whole time-out unless as many as asked for are there, so the time-
+    /// out is 0 and the queue's event tells when to ask.
     mutating func fill(from queue: borrowing QueueHandle, max: Int) {
         precondition(isEmpty)
         cursor = 0
@@ -63,22 +63,34 @@ struct MessageBatch: ~Copyable {
         count = Swift.max(0, got)
     }
 
-    /// Bytes of keys and values that are left.
-    var payloadBytes: Int {
-        var sum = 0
-        for index in cursor..<count {
-            guard let message = unsafe slots[index] else { continue }
-            sum += unsafe message.pointee.len + message.pointee.key_len
-        }
-        return sum
+    /// The next messages, and how much their keys and values take.
+    struct Part {
+        var count = 0
+        var bytes = 0
     }
 
-    /// The next message; valid until `free`.
-    var next: UnsafeMutablePointer<rd_kafka_message_t>? { cursor < count ? unsafe slots[cursor] : nil }
+    /// As many messages as about fit in `bytesMax`, at least one unless none is left.
+    func measure(bytesMax: Int) -> Part {
+        var part = Part()
+        for index in cursor..<count {
+            guard let message = unsafe slots[index] else { break }
+            part.bytes += unsafe message.pointee.len + message.pointee.key_len
+            part.count += 1
+            if part.bytes >= bytesMax { break }
+        }
+        return part
+    }
 
-    /// Frees the next message and goes on.
-    mutating func free() {
-        unsafe rd_kafka_message_destroy(slots[cursor])
-        cursor += 1
+    /// The message so many places behind the next one; valid until `free`.
+    subscript(index: Int) -> UnsafeMutablePointer<rd_kafka_message_t> {
+        precondition(cursor + index < count)
+        // Safety: librdkafka filled the places below `count`.
+        return unsafe slots[cursor + index].unsafelyUnwrapped
+    }
+
+    /// Frees the next messages and goes on behind them.
+    mutating func free(_ number: Int) {
+        for index in cursor..<min(count, cursor + number) { unsafe rd_kafka_message_destroy(slots[index]) }
+        cursor = min(count, cursor + number)
     }
 }

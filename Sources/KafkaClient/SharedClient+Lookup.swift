@@ -20,7 +20,8 @@ extension SharedClient {
     static var latest: Int64 { -1 }
     static var earliest: Int64 { -2 }
 
-    /// The first offset at or after an instant (milliseconds), or of `earliest` or `latest`; the end where nothing is later.
+    /// The first offset at or after an instant (milliseconds), or of `earliest` or `latest`; the end where nothing is
+    /// later.
     ///
     /// For a read_committed client the end is the last stable offset: librdkafka sends its isolation level along.
     func offsets(at instants: [Split: Int64], within: Duration) throws(KafkaError) -> [Split: Position] {
@@ -80,7 +81,8 @@ extension SharedClient {
             let queue = unsafe QueueHandle(adopting: rd_kafka_queue_new(client))
             let code = unsafe list.withRaw { list in
                 unsafe queue.withRaw { queue in
-                    unsafe rd_kafka_commit_queue(client, list, queue, commitAnswered, Unmanaged.passUnretained(outcome).toOpaque())
+                    unsafe rd_kafka_commit_queue(
+                        client, list, queue, commitAnswered, Unmanaged.passUnretained(outcome).toOpaque())
                 }
             }
             try KafkaError.check(code, "Could not commit offsets")
@@ -88,7 +90,9 @@ extension SharedClient {
             let deadline = SystemClock().now + within
             while !outcome.isAnswered {
                 let left = deadline - SystemClock().now
-                if left <= .zero { throw KafkaError(.timedOut, "Could not commit offsets: no answer within \(within).") }
+                if left <= .zero {
+                    throw KafkaError(.timedOut, "Could not commit offsets: no answer within \(within).")
+                }
                 _ = unsafe queue.withRaw { unsafe rd_kafka_queue_poll_callback($0, left.cMilliseconds) }
             }
         }
@@ -141,6 +145,11 @@ extension SharedClient {
         }
     }
 
+    /// What ended the client, if anything did: elsewhere librdkafka says only "fatal".
+    func endingError() -> KafkaError? {
+        try? unsafe use { unsafe KafkaError(endOf: $0) } ?? nil
+    }
+
     /// The cluster's own id, equal for all its brokers.
     func clusterID(within: Duration) throws(KafkaError) -> String {
         try unsafe use { client throws(KafkaError) in
@@ -165,6 +174,11 @@ struct GroupMetadata: ~Copyable {
     private let raw: OpaquePointer
     init(adopting raw: OpaquePointer) { unsafe self.raw = raw }
     deinit { unsafe rd_kafka_consumer_group_metadata_destroy(raw) }
+
+    /// What a member of another generation would send: for tests of fencing.
+    static func imitation(group: String, generation: Int32, member: String) -> GroupMetadata {
+        unsafe GroupMetadata(adopting: rd_kafka_consumer_group_metadata_new_with_genid(group, generation, member, nil))
+    }
     borrowing func withRaw<R, E>(_ body: (OpaquePointer) throws(E) -> R) throws(E) -> R { try unsafe body(raw) }
 }
 
@@ -175,7 +189,8 @@ private final class CommitOutcome {
 }
 
 private func commitAnswered(
-    _ client: OpaquePointer?, _ code: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?,
+    _ client: OpaquePointer?, _ code: rd_kafka_resp_err_t,
+    _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?,
     _ opaque: UnsafeMutableRawPointer?
 ) {
     guard let opaque = unsafe opaque else { return }

@@ -13,6 +13,9 @@ final class SharedClient: @unchecked Sendable {
     private var handle: ClientHandle?
     private var uses = 0
     private var isClosing = false
+    /// Blocks whose bytes librdkafka still reads: they outlive it, since this object lives until it is destroyed.
+    /// Touched by the producer's thread only.
+    var retained: [RecordBlock] = []
     let context: ClientContext
 
     init(_ type: rd_kafka_type_t, _ conf: borrowing ConfHandle, _ context: ClientContext) throws(KafkaError) {

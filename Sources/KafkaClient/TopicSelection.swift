@@ -19,7 +19,9 @@ final class TopicSelection: Sendable {
         names = patterns.isEmpty ? topics.map { TopicName($0) } : nil
         for pattern in patterns {
             guard unsafe Self.compile(pattern, { _ in true }) != nil else {
-                throw KafkaError(.invalidArgument, "'\(pattern)' is no POSIX extended regular expression.", property: "topics-pattern")
+                throw KafkaError(
+                    .invalidArgument, "'\(pattern)' is no POSIX extended regular expression.",
+                    property: "topics-pattern")
             }
         }
     }
@@ -32,7 +34,8 @@ final class TopicSelection: Sendable {
         }
     }
 
-    /// Runs `body` with the compiled expression, or gives nil where it is none. Once per topic and refresh: not worth keeping.
+    /// Runs `body` with the compiled expression, or gives nil where it is none. Once per topic and refresh: not worth
+    /// keeping.
     private static func compile(_ pattern: String, _ body: (inout regex_t) -> Bool) -> Bool? {
         var compiled = unsafe regex_t()
         guard unsafe regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB) == 0 else { return nil }
