@@ -28,14 +28,13 @@ extension DStream {
         gather(limit: nil, body)
     }
 
-    /// Prints the first elements of each batch to standard output, in Spark's layout.
+    /// Prints the first elements of each batch to standard output, in Spark's layout; pairs as `(hello,1)`.
     public func print(count: Int = 10) where Element: Sendable {
-        printBatches(count: count) { "\($0)" }
-    }
-
-    /// Prints the first pairs of each batch to standard output, in Spark's layout: `(hello,1)`.
-    public func print<Key: Sendable, Value: Sendable>(count: Int = 10) where Element == (Key, Value) {
-        printBatches(count: count) { "(\($0.0),\($0.1))" }
+        let count = max(0, count)
+        let context = context
+        gather(limit: count < .max ? count + 1 : count) { batch, info in
+            context.printer(PrintedBatch.text(batch, count: count, batchTimeMs: info.batchTimeMs))
+        }
     }
 
     // MARK: - Private
@@ -46,14 +45,6 @@ extension DStream {
             let writer = RecordWriter(topic: topic, scope: builder.scope)
             if connect(builder, makePush(writer)) { builder.add(writer, node: node) }
         })
-    }
-
-    private func printBatches(count: Int, _ describe: @escaping @Sendable (Element) -> String) where Element: Sendable {
-        let count = max(0, count)
-        let context = context
-        gather(limit: count < .max ? count + 1 : count) { batch, info in
-            context.printer(PrintedBatch.text(batch, count: count, batchTimeMs: info.batchTimeMs, describe))
-        }
     }
 
     /// Brings at most `limit` elements of each task together and runs the body with them.
@@ -85,13 +76,18 @@ public struct BatchInfo: Sendable, Hashable {
 
 /// Spark's layout of a printed batch.
 enum PrintedBatch {
-    static func text<Element>(
-        _ batch: [Element], count: Int, batchTimeMs: Int64, _ describe: (Element) -> String
-    ) -> String {
+    static func text<Element>(_ batch: [Element], count: Int, batchTimeMs: Int64) -> String {
         let rule = String(repeating: "-", count: 43)
         var lines = [rule, "Time: \(batchTimeMs) ms", rule]
         lines += batch.prefix(count).map(describe)
         if batch.count > count { lines.append("...") }
         return lines.joined(separator: "\n") + "\n\n"
+    }
+
+    /// Tuples as Spark shows them: no labels, no quotes, no spaces.
+    private static func describe<Element>(_ element: Element) -> String {
+        let mirror = Mirror(reflecting: element)
+        guard mirror.displayStyle == .tuple else { return "\(element)" }
+        return "(" + mirror.children.map { "\($0.value)" }.joined(separator: ",") + ")"
     }
 }

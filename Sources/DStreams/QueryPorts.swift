@@ -12,6 +12,8 @@ public struct QueryNeeds: Sendable, Hashable {
     public var guarantee: Guarantee
     public var stateFolder: String?
     public var memoryBytes: Int
+    /// Topics that are missing may be created.
+    public var createsTopics: Bool
 }
 
 /// The two ends of a running query.
@@ -30,6 +32,7 @@ public struct QueryPorts {
 
 /// Connects queries: to Kafka, or to whatever a test or a simulation gives instead.
 public protocol QueryPortSource: Sendable {
-    /// Called once, on a thread that it may block.
-    func open(_ needs: QueryNeeds, log: any LogHandler) throws -> QueryPorts
+    /// Called once, on a thread that it may block, for as long as nobody asks for a stop.
+    /// - Returns: nil if the stop came first.
+    func open(_ needs: QueryNeeds, log: any LogHandler, until stop: StopRequest) throws -> QueryPorts?
 }

@@ -60,6 +60,7 @@ extension StreamingContext {
     /// - Parameter within: nil: the option `stopWithin`.
     public func stop(graceful: Bool = true, within: Duration? = nil) {
         let within = within ?? options.stopWithin
+        stopRequest.request()
         let control = life.withLock { life in
             if life.control == nil {
                 life.stopRequest = Lifecycle.StopRequest(isGraceful: graceful, within: within)
@@ -106,7 +107,9 @@ extension StreamingContext {
 
     private func runToEnd(_ plan: QueryPlan) {
         do {
-            let ports = try portSource.open(plan.needs, log: options.log)
+            guard let ports = try portSource.open(plan.needs, log: options.log, until: stopRequest) else {
+                return finish(nil)
+            }
             defer { ports.close() }
             let query = try makeQuery(plan, ports)
             let scheduler = ThreadScheduler(clock: clock)

@@ -1,3 +1,4 @@
+public import KafkaClient
 public import StreamCore
 public import StreamEngine
 import Synchronization
@@ -23,8 +24,19 @@ public final class StreamingContext: Sendable {
     let clock: any EngineClock
     let graph = Mutex(StreamGraph())
     let life = Mutex(Lifecycle())
+    let stopRequest: StopRequest
     private let listeners = Mutex<[@Sendable (EpochProgress) -> Void]>([])
     private let printerBox: Mutex<@Sendable (String) -> Void>
+
+    /// A context over a Kafka cluster.
+    /// - Parameters:
+    ///   - query: the query's identity: group, transactional ids and internal topics are named after it.
+    ///   - kafka: where the cluster is; nil: the brokers that the environment variable `MILLRACE_BROKERS` names.
+    public convenience init(
+        query: String, batchInterval: Duration, kafka: KafkaSettings? = nil, options: StreamingOptions = StreamingOptions()
+    ) {
+        self.init(query: query, batchInterval: batchInterval, ports: KafkaPorts(settings: kafka), options: options)
+    }
 
     /// A context over ports of one's own: for tests, simulations and other transports.
     /// - Parameter query: the query's identity: group, transactional ids and internal topics are named after it.
@@ -37,6 +49,7 @@ public final class StreamingContext: Sendable {
         self.options = options
         self.clock = clock
         portSource = ports
+        stopRequest = StopRequest(clock: clock)
         printerBox = Mutex(StandardOutput.write)
     }
 

@@ -22,6 +22,8 @@ public struct StreamingOptions: Sendable {
     public var offsetsPerBatchMax: Int64?
     /// Memory for records and outputs on their way.
     public var memoryBytes = 256 << 20
+    /// Create output topics that are missing, and the query's own two (`<query>-control`, `<query>-progress`).
+    public var createsTopics = true
     /// Tasks of each stage; nil: cores less one, at least one.
     public var taskCount: Int?
     /// How long a graceful stop may take to finish the batch that is open.

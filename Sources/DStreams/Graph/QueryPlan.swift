@@ -47,7 +47,7 @@ struct QueryPlan: Sendable {
         needs = QueryNeeds(
             query: query, inputTopics: Set(nodes.flatMap(\.topics)).sorted(), outputTopics: outputTopics.sorted(),
             isOwned: options.isOwned, guarantee: settings.guarantee, stateFolder: settings.stateFolder,
-            memoryBytes: settings.memoryBytes)
+            memoryBytes: settings.memoryBytes, createsTopics: settings.createsTopics)
     }
 
     /// Every stage, for the engine. The programs of its tasks are put together afresh.

@@ -7,14 +7,14 @@ import Testing
 
 /// Nothing is opened: a test makes its query itself.
 struct NoPorts: QueryPortSource {
-    func open(_ needs: QueryNeeds, log: any LogHandler) throws -> QueryPorts {
+    func open(_ needs: QueryNeeds, log: any LogHandler, until stop: StopRequest) throws -> QueryPorts? {
         throw StreamError("NO_PORTS", "This test runs its query by hand.")
     }
 }
 
 /// A context's query, run step by step in the test's own thread on scripted ports.
 final class TestRun {
-    let kafka = ScriptedKafka()
+    let kafka: ScriptedKafka
     let clock = ManualClock()
     let context: StreamingContext
     let progress = Seen<EpochProgress>()
@@ -28,7 +28,16 @@ final class TestRun {
         options.errors = errors
         options.start = .earliest
         context = StreamingContext(query: "test", batchInterval: Self.interval, ports: NoPorts(), options: options, clock: clock)
+        kafka = ScriptedKafka()
         for topic in topics { kafka.makeTopic(topic, partitions: partitions) }
+    }
+
+    /// Another start of the query on what an earlier one left behind.
+    init(kafka: ScriptedKafka) {
+        var options = StreamingOptions()
+        options.taskCount = 1
+        context = StreamingContext(query: "test", batchInterval: Self.interval, ports: NoPorts(), options: options, clock: clock)
+        self.kafka = kafka
     }
 
     var lines: DStream<KafkaRecord> { context.kafkaStream(topics: ["in"]) }
