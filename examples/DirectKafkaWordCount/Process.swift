@@ -1,4 +1,5 @@
 import DStreams
+import Dispatch
 
 #if canImport(Glibc)
     import Glibc
@@ -6,39 +7,28 @@ import DStreams
     import Musl
 #endif
 
-/// SIGTERM and SIGINT, taken by one thread instead of interrupting any.
-struct StopSignals: Sendable {
-    /// Holds the signals back in this thread and in those that it starts.
-    init() {
-        var set = Self.stopSet
-        pthread_sigmask(SIG_BLOCK, &set, nil)
-    }
+/// SIGTERM and SIGINT, and the end of the time that was given, as calls on a queue.
+struct StopSignals {
+    private let sources: [any DispatchSourceProtocol]
 
-    /// Calls `stop` at each signal, and once when the time is over.
-    func onStop(after duration: Duration?, _ stop: @escaping @Sendable () -> Void) {
-        startThread(name: "signals") {
-            var set = Self.stopSet
-            if let duration {
-                var time = timespec()
-                let nanoseconds = duration.nanoseconds
-                time.tv_sec = Int(nanoseconds / 1_000_000_000)
-                time.tv_nsec = Int(nanoseconds % 1_000_000_000)
-                while sigtimedwait(&set, nil, &time) < 0, errno == EINTR {}
-                stop()
-            }
-            var number: Int32 = 0
-            while true {
-                if sigwait(&set, &number) == 0 { stop() }
-            }
+    /// Calls `stop` at each signal, and once when the time is over, as long as this object is there.
+    init(after duration: Duration?, _ stop: @escaping @Sendable () -> Void) {
+        let queue = DispatchQueue(label: "stop")
+        var sources: [any DispatchSourceProtocol] = [SIGTERM, SIGINT].map { number in
+            // The source sees the signal all the same; without this it would end the process.
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler(handler: stop)
+            return source
         }
-    }
-
-    private static var stopSet: sigset_t {
-        var set = sigset_t()
-        sigemptyset(&set)
-        sigaddset(&set, SIGTERM)
-        sigaddset(&set, SIGINT)
-        return set
+        if let duration {
+            let timer = DispatchSource.makeTimerSource(queue: queue)
+            timer.schedule(deadline: .now() + .nanoseconds(Int(clamping: duration.nanoseconds)))
+            timer.setEventHandler(handler: stop)
+            sources.append(timer)
+        }
+        for source in sources { source.activate() }
+        self.sources = sources
     }
 }
 

@@ -14,9 +14,6 @@ if arguments.wantsHelp {
     exitProgram(0)
 }
 
-// Before any thread starts, so that every thread leaves the signals to the one that waits for them.
-let signals = StopSignals()
-
 var options = StreamingOptions()
 options.start = arguments.start
 options.stateFolder = arguments.stateFolder
@@ -32,10 +29,11 @@ context.kafkaStream(topics: arguments.inputs)
 context.onBatchCompleted { batch in
     complain("batch \(batch.epoch): \(batch.counts.read) lines, \(batch.counts.written) counts in \(batch.totalTime)")
 }
-signals.onStop(after: arguments.duration) { context.stop() }
+let signals = StopSignals(after: arguments.duration) { context.stop() }
 do {
     try await context.run()
 } catch {
     complain("\(error)")
     exitProgram(1)
 }
+withExtendedLifetime(signals) {}
