@@ -7,16 +7,15 @@ public import StreamCore
 /// - Important: a record that is kept keeps its whole block (up to about 1 MB) in memory, outside the query's budget: copy
 ///   what is needed (`text`, `value`) instead of collecting records.
 public struct KafkaRecord: Sendable {
-    @usableFromInline let block: RecordBlock
+    @usableFromInline let records: BlockView
     @usableFromInline let index: Int
 
-    @inlinable
-    init(_ block: RecordBlock, _ index: Int) {
-        self.block = block
+    init(_ records: BlockView, _ index: Int) {
+        self.records = records
         self.index = index
     }
 
-    @inlinable var slot: RecordSlot { block.slots[index] }
+    @inlinable var slot: RecordSlot { records.slots[index] }
 
     // MARK: - Copies
 
@@ -29,13 +28,13 @@ public struct KafkaRecord: Sendable {
     public var keyText: String? { text(of: slot.key) }
 
     /// A copy of the value's bytes, or nil for a tombstone.
-    public var value: [UInt8]? { block.value(index) }
+    public var value: [UInt8]? { slot.value.isNull ? nil : Array(view(slot.value)) }
 
     /// A copy of the key's bytes, or nil where there is none.
-    public var key: [UInt8]? { block.key(index) }
+    public var key: [UInt8]? { slot.key.isNull ? nil : Array(view(slot.key)) }
 
     /// The headers in their order; names may repeat.
-    public var headers: [RecordHeader] { block.headers(index) }
+    public var headers: [RecordHeader] { slot.headers.isNull ? [] : RecordHeaders.decode(view(slot.headers)) }
 
     /// The value as text.
     /// - Throws: `INVALID_UTF8`, which makes the record a case for the error policy.
@@ -71,7 +70,7 @@ public struct KafkaRecord: Sendable {
 
     // MARK: - Place and time
 
-    @inlinable public var topic: TopicName { block.topics[Int(slot.topic)] }
+    @inlinable public var topic: TopicName { records.block.topics[Int(slot.topic)] }
     @inlinable public var partition: PartitionID { PartitionID(slot.partition) }
     @inlinable public var offset: Offset { Offset(slot.offset) }
 
@@ -83,15 +82,34 @@ public struct KafkaRecord: Sendable {
 
     @inlinable
     func text(of view: ByteView) -> String? {
-        view.isNull ? nil : String(decoding: block.arena.bytes(view), as: UTF8.self)
+        view.isNull ? nil : String(decoding: self.view(view), as: UTF8.self)
     }
 
     @inlinable
     func withBytes<Result>(of view: ByteView, _ body: (RawSpan) throws -> Result) rethrows -> Result {
-        let none = UnsafeRawBufferPointer(start: nil, count: 0)
-        // Safety: the block is kept by this record, and nobody appends to it any more.
-        return try withExtendedLifetime(block) {
-            try body(RawSpan(_unsafeBytes: view.isNull ? none : block.arena.bytes(view)))
-        }
+        // Safety: the block is kept by this record for the length of the call, and nobody appends to it any more.
+        try body(RawSpan(_unsafeBytes: self.view(view)))
+    }
+
+    /// Safety: views are of this block's arena, so they lie inside its bytes; for a null one the length is 0.
+    @inlinable
+    func view(_ view: ByteView) -> UnsafeRawBufferPointer {
+        guard view.length > 0, let base = records.bytes.baseAddress else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(start: base + Int(view.start), count: Int(view.length))
+    }
+}
+
+/// A block of records as they are read: constants only, because each look at a class's variables costs a check.
+@usableFromInline
+final class BlockView: @unchecked Sendable {
+    // Safety: the block is filled and only read from now on, and it keeps the arena to which the pointer goes.
+    @usableFromInline let block: RecordBlock
+    @usableFromInline let slots: [RecordSlot]
+    @usableFromInline let bytes: UnsafeRawBufferPointer
+
+    init(_ block: RecordBlock) {
+        self.block = block
+        slots = block.slots
+        bytes = block.arena.allBytes
     }
 }

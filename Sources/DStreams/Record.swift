@@ -14,37 +14,36 @@ public struct Record: Sendable {
     /// nil: chosen by the key as Java clients do (murmur2), at random without a key.
     public var partition: PartitionID?
 
-    public init(
-        key: (any RecordContentConvertible)?, value: (any RecordContentConvertible)?, headers: [RecordHeader] = [],
-        timestampMs: Int64? = nil, partition: PartitionID? = nil
+    /// - Parameters:
+    ///   - key: text or bytes; nil: none.
+    ///   - value: text or bytes; nil: a tombstone.
+    @inlinable
+    public init<Key: RecordContentConvertible, Value: RecordContentConvertible>(
+        key: Key, value: Value, headers: [RecordHeader] = [], timestampMs: Int64? = nil, partition: PartitionID? = nil
     ) {
-        self.key = key?.recordContent ?? .null
-        self.value = value?.recordContent ?? .null
+        self.key = key.recordContent
+        self.value = value.recordContent
         self.headers = headers
         self.timestampMs = timestampMs
         self.partition = partition
     }
 
     /// A record without a key.
-    public init(
-        value: any RecordContentConvertible, headers: [RecordHeader] = [], timestampMs: Int64? = nil,
-        partition: PartitionID? = nil
+    @inlinable
+    public init<Value: RecordContentConvertible>(
+        value: Value, headers: [RecordHeader] = [], timestampMs: Int64? = nil, partition: PartitionID? = nil
     ) {
-        self.init(key: nil, value: value, headers: headers, timestampMs: timestampMs, partition: partition)
-    }
-
-    /// The commonest record: text on both sides.
-    public init(key: String, value: String) {
-        self.key = .text(key)
-        self.value = .text(value)
-        headers = []
+        self.init(key: RecordContent.null, value: value, headers: headers, timestampMs: timestampMs, partition: partition)
     }
 
     /// A record without a value, which deletes its key in a compacted topic.
-    public static func tombstone(key: any RecordContentConvertible) -> Record { Record(key: key, value: nil) }
+    public static func tombstone(key: some RecordContentConvertible) -> Record {
+        Record(key: key, value: RecordContent.null)
+    }
 }
 
 /// A key or a value on its way out.
+@frozen
 public enum RecordContent: Sendable, Hashable {
     case null
     case text(String)
@@ -74,17 +73,22 @@ public protocol RecordContentConvertible: Sendable {
 }
 
 extension RecordContent: RecordContentConvertible {
-    public var recordContent: RecordContent { self }
+    @inlinable public var recordContent: RecordContent { self }
 }
 
 extension String: RecordContentConvertible {
-    public var recordContent: RecordContent { .text(self) }
+    @inlinable public var recordContent: RecordContent { .text(self) }
 }
 
 extension Substring: RecordContentConvertible {
-    public var recordContent: RecordContent { .text(String(self)) }
+    @inlinable public var recordContent: RecordContent { .text(String(self)) }
 }
 
 extension [UInt8]: RecordContentConvertible {
-    public var recordContent: RecordContent { .bytes(self) }
+    @inlinable public var recordContent: RecordContent { .bytes(self) }
+}
+
+/// A key or value that may be missing, such as `KafkaRecord.key`.
+extension Optional: RecordContentConvertible where Wrapped: RecordContentConvertible {
+    @inlinable public var recordContent: RecordContent { self?.recordContent ?? .null }
 }

@@ -89,15 +89,15 @@ extension StreamingContext {
     /// What the query is doing; nil before it runs.
     public var status: QueryStatus.Snapshot? { life.withLock { $0.control }?.status.snapshot }
 
-    // MARK: - On the context's thread
+    // MARK: - On the context's thread (or a test's)
 
-    func makePlan() throws -> QueryPlan {
+    package func makePlan() throws -> QueryPlan {
         try QueryPlan(
             graph.withLock { $0 }, query: query, batchInterval: batchInterval, options, cores: Machine.coreCount)
     }
 
     /// The query for a scheduler, over these ports.
-    func makeQuery(
+    package func makeQuery(
         _ plan: QueryPlan, _ ports: QueryPorts, userOutputs: any UserOutputPort = ThreadedUserOutput()
     ) throws -> StreamQuery {
         try StreamQuery(
@@ -143,6 +143,8 @@ extension StreamingContext {
             defer { life.waiters = [] }
             return (life.waiters, life.end)
         }
+        // Its closures hold streams, which hold this context.
+        graph.withLock { $0 = StreamGraph() }
         for waiter in waiters { waiter.resume(with: end) }
     }
 }

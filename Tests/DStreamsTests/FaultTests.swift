@@ -1,5 +1,5 @@
 import CommitProtocol
-@testable import DStreams
+import DStreams
 import StreamCore
 import StreamEngine
 import Testing
@@ -148,7 +148,7 @@ import Testing
     @Test func recordsThatCannotBeWrittenAreFaults() throws {
         let run = TestRun(errors: .skip, partitions: 1)
         run.lines.saveToKafka("out") { record in
-            Record(key: nil, value: record.text, partition: PartitionID(Int32(record.text) ?? 0))
+            Record(value: record.text, partition: PartitionID(Int32(record.text) ?? 0))
         }
         try run.start()
         run.settle()

@@ -1,5 +1,5 @@
 import CommitProtocol
-@testable import DStreams
+import DStreams
 import StreamCore
 import StreamEngine
 import Testing
@@ -107,7 +107,7 @@ import Testing
             case "bytes": Record(key: [1, 2] as [UInt8], value: [3] as [UInt8])
             default:
                 Record(
-                    key: nil, value: "v", headers: [RecordHeader("h", nil), RecordHeader("h", [7])], timestampMs: 42,
+                    value: "v", headers: [RecordHeader("h", nil), RecordHeader("h", [7])], timestampMs: 42,
                     partition: 5)
             }
         }

@@ -1,5 +1,5 @@
 import CommitProtocol
-@testable import DStreams
+import DStreams
 import StreamCore
 import Testing
 

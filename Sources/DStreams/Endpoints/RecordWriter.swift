@@ -11,10 +11,13 @@ final class RecordWriter: Endpoint {
 
     private let topic: TopicName
     private let scope: RecordScope
-    private var full: [RecordBlock] = []
-    private var block: RecordBlock
-    private var lastSerial = -1
-    private var mark = Mark()
+    // Looked at for each record, in one thread: the check that a class's variables get would cost more than the work.
+    @exclusivity(unchecked) private var full: [RecordBlock] = []
+    @exclusivity(unchecked) private var block: RecordBlock
+    /// Of the block; moved there when it is handed on.
+    @exclusivity(unchecked) private var slots: [RecordSlot] = []
+    @exclusivity(unchecked) private var lastSerial = -1
+    @exclusivity(unchecked) private var mark = Mark()
 
     private struct Mark {
         var full = 0
@@ -29,7 +32,7 @@ final class RecordWriter: Endpoint {
     }
 
     func write(_ record: Record) throws {
-        if scope.reached(&lastSerial) { mark = Mark(full: full.count, slots: block.count, bytes: block.arena.count) }
+        if scope.reached(&lastSerial) { mark = Mark(full: full.count, slots: slots.count, bytes: block.arena.count) }
         let partition = try checkedPartition(record)
         let size = record.key.count + record.value.count + headerBytes(record)
         guard size <= Self.recordBytesMax else {
@@ -37,7 +40,7 @@ final class RecordWriter: Endpoint {
         }
         if block.arena.count > 0, block.arena.count + size > Self.blockBytes { turnOver() }
         let arena = block.arena
-        block.slots.append(
+        slots.append(
             RecordSlot(
                 key: record.key.append(to: arena), value: record.value.append(to: arena),
                 headers: record.headers.isEmpty ? .null : RecordHeaders.encode(record.headers, into: arena),
@@ -57,8 +60,13 @@ final class RecordWriter: Endpoint {
     }
 
     private func turnOver() {
+        block.slots = slots
         full.append(block)
-        block = RecordBlock(arenaCapacity: Self.blockBytes, slotCapacity: block.count, topics: [topic])
+        // The next block is likely to be like this one.
+        let (capacity, bytes) = (slots.count, min(block.arena.count, Self.blockBytes))
+        slots = []
+        slots.reserveCapacity(capacity)
+        block = RecordBlock(arenaCapacity: bytes, topics: [topic])
     }
 
     func undoRecord() {
@@ -66,26 +74,27 @@ final class RecordWriter: Endpoint {
         if full.count > mark.full {
             // The block that the record began in is the current one again.
             block = full[mark.full]
+            slots = block.slots
             full.removeSubrange(mark.full...)
         }
-        block.slots.removeSubrange(mark.slots...)
+        slots.removeSubrange(mark.slots...)
         block.arena.truncate(to: mark.bytes)
     }
 
     func drain(into output: inout TaskOutput) {
-        guard !block.isEmpty || !full.isEmpty else { return }
-        let blocks = block.isEmpty ? full : full + [block]
-        for block in blocks {
+        if !slots.isEmpty { turnOver() }
+        guard !full.isEmpty else { return }
+        for block in full {
             output.counts.written += block.count
             output.counts.bytesWritten += block.arena.count
         }
-        output.blocks += blocks
+        output.blocks += full
         full = []
-        block = RecordBlock(topics: [topic])
     }
 
     func reset() {
         full = []
+        slots = []
         block = RecordBlock(topics: [topic])
     }
 }

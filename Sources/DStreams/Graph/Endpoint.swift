@@ -32,13 +32,14 @@ extension Endpoint {
     func reset() {}
 }
 
-/// What endpoints see of the record at hand.
+/// What endpoints see of the record at hand. Confined to one thread and looked at for each record, so its fields do without
+/// the check that a class's fields get.
 @usableFromInline
 final class RecordScope {
     /// Counts records, so that an endpoint knows when a new one has begun.
-    private(set) var serial = 0
+    @exclusivity(unchecked) private(set) var serial = 0
     /// The record at hand has reached an output or a shuffle.
-    private(set) var hasEmitted = false
+    @exclusivity(unchecked) private(set) var hasEmitted = false
 
     func beginRecord() {
         serial &+= 1

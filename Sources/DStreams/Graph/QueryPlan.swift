@@ -1,11 +1,11 @@
 import CommitProtocol
 import StreamCore
-import StreamEngine
+package import StreamEngine
 
 /// A graph made ready for the engine: its stages, its options and what it needs from the outside.
-struct QueryPlan: Sendable {
-    let options: QueryOptions
-    let needs: QueryNeeds
+package struct QueryPlan: Sendable {
+    package let options: QueryOptions
+    package let needs: QueryNeeds
     private let graph: StreamGraph
     private let taskCounts: [Int]
     private let useCounts: [Int]
@@ -51,7 +51,7 @@ struct QueryPlan: Sendable {
     }
 
     /// Every stage, for the engine. The programs of its tasks are put together afresh.
-    var stages: [Stage] {
+    package var stages: [Stage] {
         taskCounts.indices.map { level in
             Stage(taskCount: taskCounts[level]) { task in makeProgram(level: level, task: task) }
         }

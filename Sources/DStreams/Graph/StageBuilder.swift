@@ -15,7 +15,7 @@ final class StageBuilder {
     private let useCounts: [Int]
     private var fanOuts: [Int: AnyObject] = [:]
     private(set) var endpoints: [(node: Int, endpoint: any Endpoint)] = []
-    private(set) var sources: [(topics: Set<TopicName>, push: Push<KafkaRecord>)] = []
+    private(set) var sources: [SourcePass] = []
 
     init(level: Int, task: Int, taskCounts: [Int], useCounts: [Int], isUndoable: Bool) {
         self.level = level
@@ -36,9 +36,20 @@ final class StageBuilder {
     /// Records of these topics begin a pass here, in the first stage.
     func addSource(_ topics: Set<TopicName>, _ push: @escaping Push<KafkaRecord>) -> Bool {
         guard level == 0 else { return false }
-        sources.append((topics, push))
+        sources.append(SourcePass(topics, push))
         return true
     }
 
     func add(_ endpoint: some Endpoint, node: Int) { endpoints.append((node, endpoint)) }
+}
+
+/// The beginning of a fused pass. A class of its own, because a closure in a collection is called through a conversion.
+final class SourcePass {
+    let topics: Set<TopicName>
+    let push: (KafkaRecord) throws -> Void
+
+    init(_ topics: Set<TopicName>, _ push: @escaping (KafkaRecord) throws -> Void) {
+        self.topics = topics
+        self.push = push
+    }
 }

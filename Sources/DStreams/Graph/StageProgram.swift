@@ -12,7 +12,7 @@ final class StageProgram: TaskProgram {
     /// In the order of the graph: what is computed first ends its epoch first.
     private let endpoints: [any Endpoint]
     private let receivers: [Int: any Endpoint]
-    private let sources: [(topics: Set<TopicName>, push: Push<KafkaRecord>)]
+    private let sources: [SourcePass]
 
     init(_ builder: StageBuilder, faultHandler: FaultHandler) {
         level = builder.level
@@ -63,30 +63,45 @@ final class StageProgram: TaskProgram {
     // MARK: - Records
 
     private func run(_ block: RecordBlock, _ context: EpochContext, into output: inout TaskOutput) {
-        var emittedFrom = 0
-        var bytes = 0
-        var faults: [RowFault] = []
-        // Which sources take a topic of this block.
-        let takers = block.topics.map { topic in sources.filter { $0.topics.contains(topic) }.map(\.push) }
-        for index in block.slots.indices {
-            let slot = block.slots[index]
-            bytes += Int(slot.key.length) + Int(slot.value.length)
-            scope.beginRecord()
-            do {
-                let record = KafkaRecord(block, index)
-                for push in takers[Int(slot.topic)] { try push(record) }
-                if scope.hasEmitted { emittedFrom += 1 }
-            } catch {
-                for endpoint in endpoints { endpoint.undoRecord() }
-                faults.append(Self.fault(error, row: index))
-                if faultHandler.policy == .fail { break }
+        var account = Account()
+        let records = BlockView(block)
+        // Which sources take a topic of this block: nearly always one of one topic.
+        let takers = block.topics.map { topic in sources.filter { $0.topics.contains(topic) } }
+        if takers.count == 1, takers[0].count == 1 {
+            run(records, &account, takers[0][0].push)
+        } else {
+            run(records, &account) { record in
+                for taker in takers[Int(record.slot.topic)] { try taker.push(record) }
             }
         }
         output.counts.read += block.count
-        output.counts.bytesRead += bytes
-        output.counts.emittedFrom += emittedFrom
-        output.counts.filtered += block.count - emittedFrom - faults.count
-        faultHandler.handle(faults, in: block, context, into: &output)
+        output.counts.bytesRead += account.bytes
+        output.counts.emittedFrom += account.emittedFrom
+        output.counts.filtered += block.count - account.emittedFrom - account.faults.count
+        faultHandler.handle(account.faults, in: block, context, into: &output)
+    }
+
+    /// What became of a block's records.
+    private struct Account {
+        var emittedFrom = 0
+        var bytes = 0
+        var faults: [RowFault] = []
+    }
+
+    /// The loop over the records: nothing in it but the fused pass and the account.
+    private func run(_ records: BlockView, _ account: inout Account, _ push: (KafkaRecord) throws -> Void) {
+        for (index, slot) in records.slots.enumerated() {
+            account.bytes += Int(slot.key.length) + Int(slot.value.length)
+            scope.beginRecord()
+            do {
+                try push(KafkaRecord(records, index))
+                if scope.hasEmitted { account.emittedFrom += 1 }
+            } catch {
+                for endpoint in endpoints { endpoint.undoRecord() }
+                account.faults.append(Self.fault(error, row: index))
+                if faultHandler.policy == .fail { return }
+            }
+        }
     }
 
     private static func fault(_ error: any Error, row: Int) -> RowFault {
