@@ -1,0 +1,55 @@
+import CommitProtocol
+import StreamCore
+import StreamEngine
+
+/// Puts together the program of one task: the fused passes of its stage, from its sources or shuffles to its endpoints.
+@usableFromInline
+final class StageBuilder {
+    let level: Int
+    let task: Int
+    /// Tasks of every stage.
+    let taskCounts: [Int]
+    let scope = RecordScope()
+    /// A faulty record's effects must be taken back, because the query goes on.
+    let isUndoable: Bool
+    private let useCounts: [Int]
+    private var fanOuts: [Int: AnyObject] = [:]
+    private(set) var endpoints: [(node: Int, endpoint: any Endpoint)] = []
+    private(set) var sources: [SourcePass] = []
+
+    init(level: Int, task: Int, taskCounts: [Int], useCounts: [Int], isUndoable: Bool) {
+        self.level = level
+        self.task = task
+        self.taskCounts = taskCounts
+        self.useCounts = useCounts
+        self.isUndoable = isUndoable
+    }
+
+    var lastLevel: Int { taskCounts.count - 1 }
+
+    @usableFromInline
+    func isShared(_ node: Int) -> Bool { useCounts.indices.contains(node) && useCounts[node] > 1 }
+
+    func fanOut(of node: Int) -> AnyObject? { fanOuts[node] }
+    func setFanOut(_ fanOut: AnyObject, of node: Int) { fanOuts[node] = fanOut }
+
+    /// Records of these topics begin a pass here, in the first stage.
+    func addSource(_ topics: Set<TopicName>, _ push: @escaping Push<KafkaRecord>) -> Bool {
+        guard level == 0 else { return false }
+        sources.append(SourcePass(topics, push))
+        return true
+    }
+
+    func add(_ endpoint: some Endpoint, node: Int) { endpoints.append((node, endpoint)) }
+}
+
+/// The beginning of a fused pass. A class of its own, because a closure in a collection is called through a conversion.
+final class SourcePass {
+    let topics: Set<TopicName>
+    let push: (KafkaRecord) throws -> Void
+
+    init(_ topics: Set<TopicName>, _ push: @escaping (KafkaRecord) throws -> Void) {
+        self.topics = topics
+        self.push = push
+    }
+}

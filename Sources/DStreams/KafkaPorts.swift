@@ -1,0 +1,112 @@
+import CommitProtocol
+import KafkaClient
+import StreamCore
+import StreamEngine
+
+/// Connects a query to a Kafka cluster: makes sure that its topics are there, takes a slot, joins the group.
+struct KafkaPorts: QueryPortSource {
+    /// nil: the brokers that `MILLRACE_BROKERS` names.
+    let settings: KafkaSettings?
+    private static let retryMax = Duration.seconds(10)
+
+    func open(_ needs: QueryNeeds, log: any LogHandler, until stop: StopRequest) throws -> QueryPorts? {
+        let settings = try resolvedSettings()
+        if let problem = settings.problems().first {
+            throw StreamError("KAFKA_SETTINGS", "The Kafka settings cannot be used: \(problem.message).", domain: .user)
+        }
+        let folder = needs.stateFolder ?? Machine.environment("MILLRACE_STATE_DIR")
+        let identity = try InstanceIdentity(query: needs.query, folder: folder)
+        guard try prepareTopics(needs, settings, log, until: stop) else { return nil }
+        do throws(KafkaError) {
+            return try connect(needs, settings, identity, log)
+        } catch {
+            throw error.streamError
+        }
+    }
+
+    private func resolvedSettings() throws -> KafkaSettings {
+        if let settings { return settings }
+        guard let brokers = Machine.environment("MILLRACE_BROKERS") else {
+            throw StreamError(
+                "NO_BROKERS", "No Kafka cluster is named.",
+                remedy: "Give the context 'kafka: KafkaSettings(brokers: …)', or set MILLRACE_BROKERS to 'host:port'.", domain: .user)
+        }
+        return KafkaSettings(brokers: brokers.split(separator: ",").map(String.init))
+    }
+
+    // MARK: - Topics
+
+    /// Creates what is missing, and waits for a cluster that is away.
+    /// - Returns: false if the stop came first.
+    private func prepareTopics(
+        _ needs: QueryNeeds, _ settings: KafkaSettings, _ log: any LogHandler, until stop: StopRequest
+    ) throws -> Bool {
+        var pause = Duration.milliseconds(200)
+        while !stop.isRequested {
+            do throws(KafkaError) {
+                let admin = try Admin(settings, log: log)
+                defer { admin.close() }
+                try createMissing(needs, admin)
+                return true
+            } catch {
+                let trouble = error.streamError
+                guard trouble.recovery == .retry else { throw trouble }
+                log.warning("\(trouble) Trying again in \(pause).", LogField("query", needs.query))
+            }
+            if stop.wait(for: pause) { break }
+            pause = min(pause * 2, Self.retryMax)
+        }
+        return false
+    }
+
+    private func createMissing(_ needs: QueryNeeds, _ admin: Admin) throws(KafkaError) {
+        var wanted: [NewTopic] = []
+        if needs.isOwned {
+            wanted.append(NewTopic(CommitOptions.controlTopic(of: needs.query), partitions: 1))
+            wanted.append(.compacted(CommitOptions.progressTopic(of: needs.query)))
+        }
+        // -1: as many partitions as the cluster gives by default.
+        wanted += needs.outputTopics.map { NewTopic($0, partitions: -1) }
+        let known = try Set(admin.describe().filter { $0.error == nil }.map(\.name))
+        let missing = wanted.filter { !known.contains($0.name) }
+        guard needs.createsTopics || missing.isEmpty else {
+            let names = missing.map(\.name.text).joined(separator: ", ")
+            throw KafkaError(
+                .unknownTopic, "Topics are missing: \(names).",
+                remedy: "Create them, or let the program do it with the option 'createsTopics'.", isRetriable: false)
+        }
+        try admin.create(missing)
+    }
+
+    // MARK: - Ports
+
+    private func connect(
+        _ needs: QueryNeeds, _ settings: KafkaSettings, _ identity: InstanceIdentity, _ log: any LogHandler
+    ) throws(KafkaError) -> QueryPorts {
+        let query = needs.query
+        let topics = needs.inputTopics.map(\.text)
+        let control = CommitOptions.controlTopic(of: query)
+        let group = try GroupInput(
+            settings,
+            GroupInputOptions(
+                groupID: query.text, instanceID: identity.isStable ? identity.name : nil,
+                topics: needs.isOwned ? [control.text] : topics),
+            log: log)
+        var commits = CommitOptions(query: query, transactionalID: identity.name, outputTopics: needs.outputTopics)
+        var input: any InputPort = group
+        if needs.isOwned {
+            commits.progressTopic = CommitOptions.progressTopic(of: query)
+            // Without it a commit of no split would fence nobody.
+            commits.extraPositions = [Split(control, 0): 0]
+            input = OwnedInput(
+                membership: group, sources: [try AssignedInput(settings, groupID: query.text, topics: topics, log: log)])
+        }
+        let writer: any TransactionPort =
+            switch needs.guarantee {
+            case .exactlyOnce: KafkaTransactions(settings, commits, membership: group.membership, log: log)
+            case .atLeastOnce: KafkaWriter(settings, commits, membership: group.membership, log: log)
+            }
+        // The slot is ours as long as its identity is held.
+        return QueryPorts(input: input, writer: writer) { withExtendedLifetime(identity) {} }
+    }
+}

@@ -1,0 +1,107 @@
+public import KafkaClient
+public import StreamCore
+public import StreamEngine
+import Synchronization
+
+/// The entry to DStreams: sources, the interval of its batches, and the life of the query.
+///
+///     let context = StreamingContext(query: "words", batchInterval: .milliseconds(200), kafka: kafka)
+///     context.kafkaStream(topics: ["lines"])
+///         .flatMap { $0.text.split(separator: " ").map(String.init) }
+///         .map { ($0, 1) }
+///         .reduceByKey(+)
+///         .saveToKafka("word-counts") { word, count in Record(key: word, value: "\(count)") }
+///     try await context.run()
+///
+/// Everything of a batch, outputs and input offsets, commits in one Kafka transaction: each input record counts exactly once.
+/// A batch covers what has arrived by the end of its interval; intervals end on multiples of their length since 1970, as
+/// Spark's do. May be used from any thread; sources and operators are added before it is started.
+public final class StreamingContext: Sendable {
+    public let query: QueryName
+    public let batchInterval: Duration
+    public let options: StreamingOptions
+    let portSource: any QueryPortSource
+    let clock: any EngineClock
+    let graph = Mutex(StreamGraph())
+    let life = Mutex(Lifecycle())
+    let stopRequest: StopRequest
+    private let listeners = Mutex<[@Sendable (EpochProgress) -> Void]>([])
+    private let printerBox: Mutex<@Sendable (String) -> Void>
+
+    /// A context over a Kafka cluster.
+    /// - Parameters:
+    ///   - query: the query's identity: group, transactional ids and internal topics are named after it.
+    ///   - kafka: where the cluster is; nil: the brokers that the environment variable `MILLRACE_BROKERS` names.
+    public convenience init(
+        query: String, batchInterval: Duration, kafka: KafkaSettings? = nil, options: StreamingOptions = StreamingOptions()
+    ) {
+        self.init(query: query, batchInterval: batchInterval, ports: KafkaPorts(settings: kafka), options: options)
+    }
+
+    /// A context over ports of one's own: for tests, simulations and other transports.
+    /// - Parameter query: the query's identity: group, transactional ids and internal topics are named after it.
+    public init(
+        query: String, batchInterval: Duration, ports: any QueryPortSource, options: StreamingOptions = StreamingOptions(),
+        clock: any EngineClock = SystemClock()
+    ) {
+        self.query = QueryName(query)
+        self.batchInterval = batchInterval
+        self.options = options
+        self.clock = clock
+        portSource = ports
+        stopRequest = StopRequest(clock: clock)
+        printerBox = Mutex(StandardOutput.write)
+    }
+
+    // MARK: - Sources
+
+    /// The records of these topics. Partitions that are added to them later are read from their beginning.
+    public func kafkaStream(topics: [TopicName]) -> DStream<KafkaRecord> {
+        let names = Set(topics)
+        let node = register(StreamGraph.Node(topics: names.sorted()))
+        return DStream(self, node: node, level: 0) { builder, push in builder.addSource(names, push) }
+    }
+
+    // MARK: - Listeners
+
+    /// Calls `listener` after each committed batch that read or computed something: Spark's `onBatchCompleted`.
+    /// It runs on the committer's thread: it must be quick and must not block.
+    public func onBatchCompleted(_ listener: @escaping @Sendable (EpochProgress) -> Void) {
+        listeners.withLock { $0.append(listener) }
+    }
+
+    func report(_ progress: EpochProgress) {
+        for listener in listeners.withLock({ $0 }) { listener(progress) }
+    }
+
+    /// Where `print` writes to: standard output, unless set.
+    public var printer: @Sendable (String) -> Void {
+        get { printerBox.withLock { $0 } }
+        set { printerBox.withLock { $0 = newValue } }
+    }
+
+    // MARK: - The graph
+
+    @usableFromInline
+    func addNode(using parents: [Int]) -> Int { register(StreamGraph.Node(parents: parents)) }
+
+    func addNode(using parents: [Int], isShuffle: Bool = false, runsInEmptyBatches: Bool = false) -> Int {
+        register(StreamGraph.Node(parents: parents, isShuffle: isShuffle, runsInEmptyBatches: runsInEmptyBatches))
+    }
+
+    func addOutput(_ output: Output) {
+        requireNotStarted()
+        graph.withLock { $0.outputs.append(output) }
+    }
+
+    private func register(_ node: StreamGraph.Node) -> Int {
+        requireNotStarted()
+        return graph.withLock { $0.addNode(node) }
+    }
+
+    private func requireNotStarted() {
+        let isStarted = life.withLock { $0.phase != .building }
+        precondition(
+            !isStarted, "sources, transformations and output operations are added before the streaming context starts")
+    }
+}

@@ -1,0 +1,34 @@
+public import CommitProtocol
+public import StreamCore
+public import StreamEngine
+
+/// How a streaming context runs, beside its name, its interval and its cluster. Everything has a default.
+public struct StreamingOptions: Sendable {
+    public var guarantee = Guarantee.exactlyOnce
+    /// Where partitions without progress begin.
+    public var start = StartPosition.latest
+    /// The same for single topics; wins.
+    public var starts: [TopicName: StartPosition] = [:]
+    /// Holds the instance's identity, so that a restart has its partitions back at once. nil: `MILLRACE_STATE_DIR`; without
+    /// that, too, the identity lasts as long as the process, and recovery waits for the broker's time-outs.
+    public var stateFolder: String?
+    /// What a record does that cannot be computed or written.
+    public var errors = ErrorPolicy.fail
+    /// Faulty records (skipped or dead-lettered) after which the query stops; nil: no ceiling.
+    public var errorCeiling: Int?
+    /// Records were deleted before they were read: go on with what is left instead of stopping.
+    public var continuesOnDataLoss = false
+    /// At most about so many offsets in a batch, over all partitions, shared by backlog; nil: no limit.
+    public var offsetsPerBatchMax: Int64?
+    /// Memory for records and outputs on their way.
+    public var memoryBytes = 256 << 20
+    /// Create output topics that are missing, and the query's own two (`<query>-control`, `<query>-progress`).
+    public var createsTopics = true
+    /// Tasks of each stage; nil: cores less one, at least one.
+    public var taskCount: Int?
+    /// How long a graceful stop may take to finish the batch that is open.
+    public var stopWithin = Duration.seconds(25)
+    public var log: any LogHandler = NullLog()
+
+    public init() {}
+}

@@ -1,0 +1,111 @@
+import CommitProtocol
+import DStreams
+import StreamCore
+import StreamEngine
+import Synchronization
+import Testing
+
+/// Nothing is opened: a test makes its query itself.
+struct NoPorts: QueryPortSource {
+    func open(_ needs: QueryNeeds, log: any LogHandler, until stop: StopRequest) throws -> QueryPorts? {
+        throw StreamError("NO_PORTS", "This test runs its query by hand.")
+    }
+}
+
+/// A context's query, run step by step in the test's own thread on scripted ports.
+final class TestRun {
+    let kafka: ScriptedKafka
+    let clock = ManualClock()
+    let context: StreamingContext
+    let progress = Seen<EpochProgress>()
+    private(set) var query: StreamQuery?
+    private var finished: Set<String> = []
+    static let interval = Duration.seconds(1)
+
+    init(tasks: Int = 1, errors: ErrorPolicy = .fail, topics: [TopicName] = ["in"], partitions: Int32 = 3) {
+        var options = StreamingOptions()
+        options.taskCount = tasks
+        options.errors = errors
+        options.start = .earliest
+        context = StreamingContext(query: "test", batchInterval: Self.interval, ports: NoPorts(), options: options, clock: clock)
+        kafka = ScriptedKafka()
+        for topic in topics { kafka.makeTopic(topic, partitions: partitions) }
+    }
+
+    /// Another start of the query on what an earlier one left behind.
+    init(kafka: ScriptedKafka) {
+        var options = StreamingOptions()
+        options.taskCount = 1
+        context = StreamingContext(query: "test", batchInterval: Self.interval, ports: NoPorts(), options: options, clock: clock)
+        self.kafka = kafka
+    }
+
+    var lines: DStream<KafkaRecord> { context.kafkaStream(topics: ["in"]) }
+
+    /// Starts on scripted ports; the first epoch has not begun.
+    func start(recordsPerBlock: Int = 3) throws {
+        let ports = QueryPorts(input: ScriptedInput(kafka, recordsPerBlock: recordsPerBlock), writer: ScriptedWriter(kafka))
+        context.onBatchCompleted { [progress] in progress.append($0) }
+        query = try context.makeQuery(context.makePlan(), ports, userOutputs: InlineUserOutput())
+    }
+
+    /// Steps every machine until all wait.
+    private func step() {
+        guard let query else { return }
+        for _ in 0..<100_000 {
+            var didSomething = false
+            for machine in query.machines where !finished.contains(machine.name) {
+                switch machine.step(now: clock.now) {
+                case .ran: didSomething = true
+                case .finished:
+                    finished.insert(machine.name)
+                    didSomething = true
+                case .waiting: break
+                }
+            }
+            if !didSomething { return }
+        }
+        Issue.record("the query does not come to rest")
+    }
+
+    /// Lets the time go on to a little behind the next end of an interval.
+    func settle() {
+        step()
+        repeat {
+            clock.advance(.milliseconds(10))
+            step()
+        } while clock.wallMilliseconds % 1000 != 50
+    }
+
+    /// One batch: these values are appended, and an interval passes.
+    func batch(_ values: [String] = [], topic: TopicName = "in") {
+        kafka.append(topic, values)
+        settle()
+    }
+
+    func stop() {
+        query?.control.stop(within: .seconds(1))
+        settle()
+    }
+
+    var failure: StreamError? { query?.status.snapshot.failure }
+    var totals: RowCounts { query?.status.snapshot.totals ?? RowCounts() }
+
+    /// Values committed to a topic, in order.
+    func values(_ topic: TopicName = "out") -> [String?] { kafka.written.filter { $0.topic == topic }.map(\.line.value) }
+
+    /// `key=value` of each batch that wrote something, sorted.
+    func batches(_ topic: TopicName = "out") -> [[String]] {
+        let records = kafka.written.filter { $0.topic == topic }
+        return Set(records.map(\.epoch)).sorted().map { epoch in
+            records.filter { $0.epoch == epoch }.map { "\($0.line.key ?? "-")=\($0.line.value ?? "-")" }.sorted()
+        }
+    }
+}
+
+/// What output code has seen, from any thread.
+final class Seen<Element: Sendable>: Sendable {
+    private let elements = Mutex<[Element]>([])
+    func append(_ element: Element) { elements.withLock { $0.append(element) } }
+    var all: [Element] { elements.withLock { $0 } }
+}
