@@ -96,14 +96,23 @@ class Trouble(KafkaCase):
         self.finish(program, self.observer(name), source, sink, sent, 90)
 
     def test_topic_refuses_writes(self):
-        """min.insync.replicas 2 with one replica: every write is refused until an administrator changes it."""
-        source, sink, name = self.topic("in"), self.topic("out", min_insync_replicas=2), f"refused-{self.stamp}"
-        sent = self.fill(source)
-        program = self.start("run", self.numbers_pipeline(name, source, sink))
-        self.assert_says(program, sink, r"replica|refuse", seconds=60)
+        """min.insync.replicas 3 with a node down: every write is refused until the node is back."""
+        if not brokers.available() or not brokers.has_nodes():
+            self.skipTest(NO_BROKER)
+        own = brokers.start(nodes=3)
+        self.addCleanup(own.close)
+        source = self.topic("in", broker=own, replication=3)
+        sink = self.topic("out", broker=own, replication=3, min_insync_replicas=3)
+        sent = self.fill(source, bootstrap=own.bootstrap)
+        own.kill(node=2)
+        name = f"refused-{self.stamp}"
+        program = self.start("run", self.numbers_pipeline(name, source, sink, bootstrap=own.bootstrap))
+        self.assert_says(program, sink, r"replica|refuse", seconds=90)
         self.assert_quiet(program)
-        self.kafka("configs", "--alter", "--topic", sink, "--add-config", "min.insync.replicas=1")
-        self.finish(program, self.observer(name), source, sink, sent, 90)
+        own.restart()
+        self.broker, shared = own, self.broker
+        self.addCleanup(setattr, self, "broker", shared)
+        self.finish(program, self.observer(name), source, sink, sent, 120)
 
     def test_unreachable_coordinator(self):
         """A broker that cannot make its offsets and transaction topics has no coordinator, until somebody makes

@@ -54,7 +54,10 @@ struct PipelineRun {
             level: (try? LogLevel.choose(option: nil, environment: environment.variables)) ?? .info,
             query: config.name.text, screen: screen, environment: environment.variables)
         let monitor = QueryMonitor(query: config.name, clock: clock)
-        let printer = ProgressPrinter(screen: screen, style: screen.isTerminal ? .rewritten : .lines)
+        // For people who look: on a terminal always, elsewhere often only where the run is a short one.
+        let printer = ProgressPrinter(
+            screen: screen, style: screen.isTerminal ? .rewritten : .lines,
+            interval: screen.isTerminal || request.duration != nil ? nil : .seconds(30))
         let target = Target()
         let supervisor = makeSupervisor(log, monitor, printer, target)
         defer { log.flush() }
@@ -154,7 +157,8 @@ struct PipelineRun {
                 return try preparation.run()
             } catch let error as KafkaError where error.isWorthWaiting {
                 monitor.noteTrouble(error.streamError)
-                log.warning("\(error) Trying again.", LogField("query", request.config.name))
+                let brokers = request.config.cluster?.brokers.joined(separator: ",") ?? ""
+                log.warning("\(error) Trying again.", LogField("query", request.config.name), LogField("brokers", brokers))
             } catch let error as KafkaError {
                 throw error.streamError
             }

@@ -42,8 +42,9 @@ def kafka_tool(name):
 def free_port():
     """A port P with P, P + 1000 and P + 10000 free: the broker tool uses the two others for TLS and its controller."""
     first = int(os.environ.get("MILLRACE_TEST_PORT", "19200"))
-    for port in range(first, first + 190):
-        if all(not answers(other) for other in (port, port + 1000, port + 10_000)):
+    for port in range(first, first + 160):
+        # Three nodes at most: each takes the next ten.
+        if all(not answers(other + 10 * node) for other in (port, port + 1000, port + 10_000) for node in range(3)):
             return port
     raise RuntimeError("no free port for a broker")
 
@@ -55,13 +56,15 @@ def answers(port):
 
 
 class ToolBroker:
-    """A node run by the `broker` tool."""
+    """A node, or a few, run by the `broker` tool."""
 
-    def __init__(self, secure=False, settings=()):
+    def __init__(self, secure=False, settings=(), nodes=1):
         self.folder = Path(tempfile.mkdtemp(prefix="millrace-kafka-"))
         self.data, self.tool = self.folder / "data", str(tools_folder() / "broker")
         self.port = free_port()
         words = ["--port", str(self.port)] + (["--secure"] if secure else [])
+        if nodes > 1:
+            words += ["--nodes", str(nodes), "--heap", "512m"]
         for pair in settings:
             words += ["--set", pair]
         try:
@@ -70,8 +73,8 @@ class ToolBroker:
             self.close()
             raise
 
-    def kill(self):
-        self._run("kill")
+    def kill(self, node=None):
+        self._run("kill", *([] if node is None else ["--node", str(node)]))
 
     def restart(self):
         self._run("restart")
@@ -199,13 +202,19 @@ class GivenBroker:
         pass
 
 
-def start(secure=False, settings=(), tries=3):
-    """Starts a node. Tried again, because a random cluster id that begins with a dash is refused by Kafka's own
+def has_nodes():
+    """Whether a cluster of several nodes can be started."""
+    return tools_folder() is not None
+
+
+def start(secure=False, settings=(), nodes=1, tries=3):
+    """Starts a node, or several (`has_nodes`). Tried again, because a random cluster id that begins with a dash is refused by Kafka's own
     storage tool.
     """
     for left in reversed(range(tries)):
         try:
-            started.append((ToolBroker if tools_folder() else HomeBroker)(secure=secure, settings=settings))
+            words = {"nodes": nodes} if tools_folder() else {}
+            started.append((ToolBroker if tools_folder() else HomeBroker)(secure=secure, settings=settings, **words))
             return started[-1]
         except (RuntimeError, subprocess.SubprocessError):
             if not left:

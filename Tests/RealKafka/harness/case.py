@@ -84,8 +84,9 @@ class KafkaCase(unittest.TestCase):
         self.create(full, partitions, broker, **config)
         return full
 
-    def create(self, full, partitions=4, broker=None, **config):
-        words = ["--create", "--topic", full, "--partitions", str(partitions), "--replication-factor", "1"]
+    def create(self, full, partitions=4, broker=None, replication=1, **config):
+        words = ["--create", "--topic", full, "--partitions", str(partitions)]
+        words += ["--replication-factor", str(replication)]
         for key, value in config.items():
             words += ["--config", f"{key.replace('_', '.')}={value}"]
         self.kafka("topics", *words, broker=broker)
