@@ -11,6 +11,10 @@ struct FunctionRegistry: Sendable {
         PatternFunctions.all,
         AccessFunctions.all,
         CurrentTimeFunctions.all,
+        DateFieldFunctions.all,
+        DatetimeFunctions.all,
+        DatetimePatternFunctions.all,
+        EpochFunctions.all,
         CharsetFunctions.all,
         StringFunctions.all,
     ])
