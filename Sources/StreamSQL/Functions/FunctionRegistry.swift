@@ -15,6 +15,11 @@ struct FunctionRegistry: Sendable {
         DatetimeFunctions.all,
         DatetimePatternFunctions.all,
         EpochFunctions.all,
+        CollectionFunctions.all,
+        ArraySetFunctions.all,
+        ArrayShapeFunctions.all,
+        SequenceFunctions.all,
+        MapFunctions.all,
         CharsetFunctions.all,
         StringFunctions.all,
     ])
