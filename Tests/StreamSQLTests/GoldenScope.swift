@@ -25,6 +25,8 @@ enum GoldenScope {
         "make_interval(1, 2, 0, 3)": "the recorded error is the recorder's",
         "make_dt_interval(1, 2, 3, 4.5)": "the recorded error is the recorder's",
         "interval 2 day * 1.5": "the recorded error is the recorder's",
+        "from_json('{\"a\":1,\"b\":\"x\"}', 'a INT, b INT', map('mode', 'FAILFAST'))": "the recorded error is the bridge's",
+        "to_json(named_struct('i', interval 1 day))": "a struct does not keep the units of an interval",
         "cast('+10000-01-01' as date)": "the recorded error is Python's",
     ]
 

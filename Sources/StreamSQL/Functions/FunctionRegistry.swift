@@ -20,6 +20,7 @@ struct FunctionRegistry: Sendable {
         ArrayShapeFunctions.all,
         SequenceFunctions.all,
         MapFunctions.all,
+        JSONFunctions.all,
         CharsetFunctions.all,
         StringFunctions.all,
     ])
