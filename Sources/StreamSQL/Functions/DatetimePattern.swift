@@ -54,17 +54,16 @@ struct DatetimePattern {
     static let illegal = RowError("INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "the pattern has a character that means nothing there")
     private static let tooLong = RowError("INVALID_DATETIME_PATTERN.LENGTH", "the pattern repeats a letter too often")
 
-    /// Text in quotes; two quotes are one, inside and outside.
+    /// Text in quotes; two quotes inside are one, and so are quotes with nothing between them.
     private static func quoted(_ bytes: [UInt8], _ start: Int, _ literal: inout [UInt8]) throws(RowError) -> Int {
-        var index = start
         let quote = UInt8(ascii: "'")
-        if index < bytes.count, bytes[index] == quote {
-            literal.append(quote)
-            return index + 1
-        }
+        var index = start
         while index < bytes.count {
             if bytes[index] == quote {
-                guard index + 1 < bytes.count, bytes[index + 1] == quote else { return index + 1 }
+                guard index + 1 < bytes.count, bytes[index + 1] == quote else {
+                    if index == start { literal.append(quote) }
+                    return index + 1
+                }
                 index += 1
             }
             literal.append(bytes[index])

@@ -21,6 +21,7 @@ struct FunctionRegistry: Sendable {
         SequenceFunctions.all,
         MapFunctions.all,
         JSONFunctions.all,
+        CSVFunctions.all,
         CharsetFunctions.all,
         StringFunctions.all,
     ])

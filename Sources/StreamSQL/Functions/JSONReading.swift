@@ -235,6 +235,18 @@ struct JSONValueReader {
     private func scalar(_ tree: JSONTree, _ node: Int, _ kind: JSONTree.Kind, _ type: DataType) -> JSONScalar? {
         let text = tree.text(node)
         switch (type, kind) {
+        case (.date, .string): return date(tree.string(node))
+        case (.timestamp, .string): return timestamp(tree.string(node))
+        case (.binary, .string): return Base64Text.decode(tree.string(node)).map { .binary($0) }
+        case (.yearMonthInterval, .string): return interval(tree.string(node), .yearToMonth)
+        case (.dayTimeInterval, .string): return interval(tree.string(node), .dayToSecond)
+        default: return number(text, kind, type)
+        }
+    }
+
+    /// A boolean or a number by its text.
+    func number(_ text: UnsafeRawBufferPointer, _ kind: JSONTree.Kind, _ type: DataType) -> JSONScalar? {
+        switch (type, kind) {
         case (.boolean, .yes): return .boolean(true)
         case (.boolean, .no): return .boolean(false)
         case (.int8, .whole): return NumberCast.integer(text).flatMap { Int8(exactly: $0) }.map { .integer(Int64($0)) }
@@ -248,17 +260,12 @@ struct JSONValueReader {
             (.decimal(let precision, let scale), .string):
             guard let parsed = DecimalText.parse(Array(text)[...]) else { return nil }
             return Decimals.fit(parsed.unscaled, scale: parsed.scale, precision: precision, to: scale).map { .decimal($0) }
-        case (.date, .string): return date(tree.string(node))
-        case (.timestamp, .string): return timestamp(tree.string(node))
         case (.timestamp, .whole): return NumberCast.integer(text)?.checkedTimes(1_000_000).map { .integer($0) }
-        case (.binary, .string): return Base64Text.decode(tree.string(node)).map { .binary($0) }
-        case (.yearMonthInterval, .string): return interval(tree.string(node), .yearToMonth)
-        case (.dayTimeInterval, .string): return interval(tree.string(node), .dayToSecond)
         default: return nil
         }
     }
 
-    private func notFinite(_ text: UnsafeRawBufferPointer) -> JSONScalar? {
+    func notFinite(_ text: UnsafeRawBufferPointer) -> JSONScalar? {
         switch String(decoding: text.prefix(16), as: UTF8.self) {
         case "NaN": .double(.nan)
         case "INF", "+INF", "Infinity", "+Infinity": .double(.infinity)
@@ -267,7 +274,7 @@ struct JSONValueReader {
         }
     }
 
-    private func date(_ bytes: [UInt8]) -> JSONScalar? {
+    func date(_ bytes: [UInt8]) -> JSONScalar? {
         let days = bytes.withUnsafeBytes { text -> Int32? in
             guard let dates else { return TimeText.date(text) }
             return dates.parse(text, zone: .utc).map { TimeMath.day(of: $0, .utc) }
@@ -275,13 +282,13 @@ struct JSONValueReader {
         return days.map { .integer(Int64($0)) }
     }
 
-    private func timestamp(_ bytes: [UInt8]) -> JSONScalar? {
+    func timestamp(_ bytes: [UInt8]) -> JSONScalar? {
         bytes.withUnsafeBytes { text in
             timestamps.map { $0.parse(text, zone: zone) } ?? TimeText.timestamp(text, zone: zone, now: 0)
         }.map { .integer($0) }
     }
 
-    private func interval(_ bytes: [UInt8], _ units: IntervalUnits) -> JSONScalar? {
+    func interval(_ bytes: [UInt8], _ units: IntervalUnits) -> JSONScalar? {
         IntervalText.literal(String(decoding: bytes, as: UTF8.self), units).map { .integer($0) }
     }
 }
