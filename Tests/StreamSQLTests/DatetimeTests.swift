@@ -25,10 +25,16 @@ struct DatetimeTests {
         ("from_unixtime(0)", "\"1970-01-01 01:00:00\""),
         ("to_timestamp('01.07.2024 12', 'dd.MM.yyyy HH')", "\"2024-07-01 10:00:00\""),
         ("to_timestamp('2024-07-01 12:00 Asia/Tokyo', 'yyyy-MM-dd HH:mm VV')", "\"2024-07-01 03:00:00\""),
-        ("date_format(timestamp'2024-07-01 12:00:00', 'HH z VV XXX O x')", "\"12 CEST Europe/Berlin +02:00 GMT+2 +02\""),
+        (
+            "date_format(timestamp'2024-07-01 12:00:00', 'HH z VV XXX O x')",
+            "\"12 CEST Europe/Berlin +02:00 GMT+2 +02\""
+        ),
         ("make_timestamp(2024, 7, 1, 0, 0, 0)", "\"2024-06-30 22:00:00\""),
         ("make_timestamp(2024, 7, 1, 0, 0, 0, 'Asia/Tokyo')", "\"2024-06-30 15:00:00\""),
-        ("to_json(struct(timestamp'2024-07-01 12:00:00' as t))", "\"{\\\"t\\\":\\\"2024-07-01T12:00:00.000+02:00\\\"}\""),
+        (
+            "to_json(struct(timestamp'2024-07-01 12:00:00' as t))",
+            "\"{\\\"t\\\":\\\"2024-07-01T12:00:00.000+02:00\\\"}\""
+        ),
         ("from_json('{\"t\":\"2024-07-01 12:00:00\"}', 't TIMESTAMP').t", "\"2024-07-01 10:00:00\""),
         ("size(sequence(timestamp'2024-03-30 00:00:00', timestamp'2024-04-01 00:00:00', interval 1 day))", "3"),
     ])
@@ -40,7 +46,10 @@ struct DatetimeTests {
     /// Java's DateTimeFormatter gives these.
     @Test(arguments: [
         ("date_format(timestamp'0042-03-04 00:00:00', 'y yy yyyy')", "\"42 42 0042\""),
-        ("date_format(date'2024-05-06', \"'day' d, '''' DDD [EEE] QQQ QQQQ G\")", "\"day 6, ' 127 Mon Q2 2nd quarter AD\""),
+        (
+            "date_format(date'2024-05-06', \"'day' d, '''' DDD [EEE] QQQ QQQQ G\")",
+            "\"day 6, ' 127 Mon Q2 2nd quarter AD\""
+        ),
         ("date_format(timestamp'2024-01-01 00:05:09', 'h k K H m s SSSSSSSSS')", "\"12 24 0 0 5 9 000000000\""),
         ("date_format(date'2024-01-01', 'n')", "!INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER"),
         ("date_format(date'2024-01-01', 'MMMMM')", "!INVALID_DATETIME_PATTERN.LENGTH"),
@@ -95,6 +104,10 @@ struct DatetimeTests {
     ])
     func arithmetic(expression: String, expected: String) {
         #expect(ExpressionValue.of(expression) == expected)
+    }
+
+    @Test func nowIsTheBatchTime() {
+        #expect(ExpressionValue.of("unix_timestamp()", now: 1_750_000_000_999_999) == "1750000000")
     }
 
     @Test func columnsWithNulls() throws {

@@ -3,11 +3,14 @@ import StreamCore
 /// Arrays as sets: the first of equal elements stays, nulls are equal to each other.
 enum ArraySetFunctions {
     static let all: [ScalarFunction] = [
-        ScalarFunction("array_distinct", .custom(1...1) { (typing: inout CallTyping) throws(SyntaxIssue) in
-            let element = try typing.element(0)
-            try typing.requireOrder(element, at: 0)
-            return ResultType(typing.type(0))
-        }) { call in
+        ScalarFunction(
+            "array_distinct",
+            .custom(1...1) { (typing: inout CallTyping) throws(SyntaxIssue) in
+                let element = try typing.element(0)
+                try typing.requireOrder(element, at: 0)
+                return ResultType(typing.type(0))
+            }
+        ) { call in
             guard let (array, mask) = call.arrays(0) else { return call.nothing() }
             var seen = ElementSet([array.elements], array.elements.type)
             return call.list([array.elements]) { row, picks in
@@ -62,7 +65,8 @@ enum ArraySetFunctions {
                 other.removeAll()
                 seen.removeAll()
                 combine(
-                    a.range(row & aMask).map { Pick(0, $0) }, b.range(row & bMask).map { Pick(1, $0) }, &other, &seen, &picks)
+                    a.range(row & aMask).map { Pick(0, $0) }, b.range(row & bMask).map { Pick(1, $0) }, &other, &seen,
+                    &picks)
                 return true
             }
         }

@@ -8,9 +8,13 @@ enum ArrayShapeFunctions {
         ScalarFunction("array_prepend", elementSignature(), propagatesNulls: false) { added($0, atEnd: false) },
         ScalarFunction("array_insert", insertSignature, propagatesNulls: false) { ArrayInsertion.evaluate($0) },
         ScalarFunction("array_compact", sameSignature()) { compact($0) },
-        ScalarFunction("array_sort", sameSignature(needsOrder: true)) { sorted($0, nullsFirst: { _ in false }, isDescending: { _ in false }) },
+        ScalarFunction("array_sort", sameSignature(needsOrder: true)) {
+            sorted($0, nullsFirst: { _ in false }, isDescending: { _ in false })
+        },
         ScalarFunction("sort_array", sortSignature) { call in
-            guard call.arguments.count > 1 else { return sorted(call, nullsFirst: { _ in true }, isDescending: { _ in false }) }
+            guard call.arguments.count > 1 else {
+                return sorted(call, nullsFirst: { _ in true }, isDescending: { _ in false })
+            }
             let isAscending = call.booleans(1)
             return sorted(call, nullsFirst: { isAscending[$0] }, isDescending: { !isAscending[$0] })
         },
@@ -33,7 +37,8 @@ enum ArrayShapeFunctions {
 
     private static func elementSignature(allowsNull: Bool = true, needsOrder: Bool = false) -> Signature {
         .custom(2...2) { (typing: inout CallTyping) throws(SyntaxIssue) in
-            ResultType(.array(try typing.unifyElement(array: 0, value: 1, allowsNull: allowsNull, needsOrder: needsOrder)))
+            ResultType(
+                .array(try typing.unifyElement(array: 0, value: 1, allowsNull: allowsNull, needsOrder: needsOrder)))
         }
     }
 
@@ -92,7 +97,8 @@ enum ArrayShapeFunctions {
         let order = ValueOrder(value.column.type)
         return call.list([elements]) { row, picks in
             for element in array.range(row & mask) {
-                let isEqual = !elements.isNull(element) && order.compare(elements, element, value.column, row & value.mask) == 0
+                let isEqual =
+                    !elements.isNull(element) && order.compare(elements, element, value.column, row & value.mask) == 0
                 if !isEqual { picks.append(Pick(0, element)) }
             }
             return true
@@ -114,7 +120,9 @@ enum ArrayShapeFunctions {
     private static func compact(_ call: Call) -> Column {
         guard let (array, mask) = call.arrays(0) else { return call.nothing() }
         return call.list([array.elements]) { row, picks in
-            for element in array.range(row & mask) where !array.elements.isNull(element) { picks.append(Pick(0, element)) }
+            for element in array.range(row & mask) where !array.elements.isNull(element) {
+                picks.append(Pick(0, element))
+            }
             return true
         }
     }
@@ -128,7 +136,9 @@ enum ArrayShapeFunctions {
             let nulls = range.filter { elements.isNull($0) }
             let sign = isDescending(row) ? -1 : 1
             // Equal elements keep their order: Swift's sort is stable.
-            let values = range.filter { !elements.isNull($0) }.sorted { sign * order.compare(elements, $0, elements, $1) < 0 }
+            let values = range.filter { !elements.isNull($0) }.sorted {
+                sign * order.compare(elements, $0, elements, $1) < 0
+            }
             for element in nullsFirst(row) ? nulls + values : values + nulls { picks.append(Pick(0, element)) }
             return true
         }
@@ -145,11 +155,13 @@ enum ArrayShapeFunctions {
             let first = start[row] > 0 ? Int(start[row]) - 1 : range.count + Int(start[row])
             guard first >= 0, first < range.count else { return ListSpan(start: 0, length: 0) }
             let count = min(Int(length[row]), range.count - first)
-            return ListSpan(start: Int32(truncatingIfNeeded: range.lowerBound + first), length: Int32(truncatingIfNeeded: count))
+            return ListSpan(
+                start: Int32(truncatingIfNeeded: range.lowerBound + first), length: Int32(truncatingIfNeeded: count))
         }
         return .array(
             ArrayColumn(
-                elements: array.elements, starts: spans.values.map(\.start), lengths: spans.values.map(\.length), nulls: spans.nulls))
+                elements: array.elements, starts: spans.values.map(\.start), lengths: spans.values.map(\.length),
+                nulls: spans.nulls))
     }
 
     /// Null if one of the arrays is.
@@ -188,7 +200,9 @@ enum ArrayShapeFunctions {
             let length = ranges.map(\.count).max() ?? 0
             try ListLimits.check(length, total)
             for (index, range) in ranges.enumerated() {
-                for place in 0..<length { picks[index].append(place < range.count ? Pick(0, range.lowerBound + place) : .null) }
+                for place in 0..<length {
+                    picks[index].append(place < range.count ? Pick(0, range.lowerBound + place) : .null)
+                }
             }
             defer { total += length }
             return ListSpan(start: Int32(truncatingIfNeeded: total), length: Int32(truncatingIfNeeded: length))
@@ -207,7 +221,8 @@ enum ArrayShapeFunctions {
         guard let (array, mask) = call.arrays(0) else { return call.nothing() }
         let seed = call.arguments.count > 1 ? call.int64s(1) : nil
         return call.list([array.elements]) { row, picks in
-            var random = StableRandom(seed: UInt64(bitPattern: seed?[row] ?? call.context.now) &+ UInt64(row) &* 0x9E37_79B9)
+            var random = StableRandom(
+                seed: UInt64(bitPattern: seed?[row] ?? call.context.now) &+ UInt64(row) &* 0x9E37_79B9)
             for element in array.range(row & mask).shuffled(using: &random) { picks.append(Pick(0, element)) }
             return true
         }

@@ -27,7 +27,8 @@ enum CSVFunctions {
         if typing.count > 2 {
             let mode = FormatOptions(typing.arguments[2])["mode"]?.uppercased() ?? "PERMISSIVE"
             guard ["PERMISSIVE", "FAILFAST"].contains(mode) else {
-                throw typing.issue("PARSE_MODE_UNSUPPORTED", "'\(typing.name)' knows the modes PERMISSIVE and FAILFAST", at: 2)
+                throw typing.issue(
+                    "PARSE_MODE_UNSUPPORTED", "'\(typing.name)' knows the modes PERMISSIVE and FAILFAST", at: 2)
             }
             try typing.coerce(2, to: .map(.string, .string))
         }
@@ -52,7 +53,9 @@ enum CSVFunctions {
     private static func prepareReading(_ preparation: Preparation) -> (Call) -> Column {
         let options = options(preparation, 2)
         let dialect = CSVDialect(options)
-        let values = Result<JSONValueReader, RowError> { () throws(RowError) in try JSONValueReader(options, preparation.zone) }
+        let values = Result<JSONValueReader, RowError> { () throws(RowError) in
+            try JSONValueReader(options, preparation.zone)
+        }
         let isStrict = options["mode"]?.uppercased() == "FAILFAST"
         return { call in
             guard case .structure(let schema) = call.type else { return call.nothing() }
@@ -77,7 +80,8 @@ enum CSVFunctions {
             }
             for builder in builders { while builder.count < call.count { builder.appendNull() } }
             return .structure(
-                StructColumn(schema: schema, columns: builders.map { $0.build() }, count: call.count, nulls: marks.nulls))
+                StructColumn(
+                    schema: schema, columns: builders.map { $0.build() }, count: call.count, nulls: marks.nulls))
         }
     }
 

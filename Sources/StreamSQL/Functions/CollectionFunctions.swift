@@ -5,20 +5,23 @@ enum CollectionFunctions {
     static let all: [ScalarFunction] = [
         ScalarFunction("size", aliases: ["cardinality"], sizeSignature) { size($0) },
         ScalarFunction("array_size", arraySize) { size($0) },
-        ScalarFunction("element_at", elementSignature) { ElementAccess.evaluate($0) },
-        ScalarFunction("try_element_at", elementSignature, isTry: true) { ElementAccess.evaluate($0) },
+        ScalarFunction("element_at", elementSignature) { ElementAccess.evaluate($0, isTry: false) },
+        ScalarFunction("try_element_at", elementSignature) { ElementAccess.evaluate($0, isTry: true) },
         ScalarFunction("get", getSignature) { call in
             guard let (array, mask) = call.arrays(0) else { return call.nothing() }
             let index = call.int64s(1)
             return call.picked([array.elements]) { row in
                 let range = array.range(row & mask)
-                return index[row] >= 0 && index[row] < Int64(range.count) ? Pick(0, range.lowerBound + Int(index[row])) : nil
+                return index[row] >= 0 && index[row] < Int64(range.count)
+                    ? Pick(0, range.lowerBound + Int(index[row])) : nil
             }
         },
         ScalarFunction("array_contains", search(.boolean)) { ElementSearch.contains($0) },
         ScalarFunction("array_position", search(.int64)) { ElementSearch.position($0) },
         extreme("array_max") { $0 > 0 }, extreme("array_min") { $0 < 0 },
-        ScalarFunction("array_join", .exact([.array(.string), .string], optional: [.string], returns: .string)) { join($0) },
+        ScalarFunction("array_join", .exact([.array(.string), .string], optional: [.string], returns: .string)) {
+            join($0)
+        },
     ]
 
     private static let sizeSignature = Signature.custom(1...1) { (typing: inout CallTyping) throws(SyntaxIssue) in
@@ -40,7 +43,9 @@ enum CollectionFunctions {
 
     private static let elementSignature = Signature.custom(2...2) { (typing: inout CallTyping) throws(SyntaxIssue) in
         if case .map(let key, let value) = typing.type(0) {
-            guard let common = Coercion.common(key, typing.type(1)) else { throw typing.mismatch(1, wanted: key.name.uppercased()) }
+            guard let common = Coercion.common(key, typing.type(1)) else {
+                throw typing.mismatch(1, wanted: key.name.uppercased())
+            }
             typing.arguments[0] = typing.arguments[0].cast(to: .map(common, value))
             typing.arguments[1] = typing.arguments[1].cast(to: common)
             return ResultType(value)
@@ -89,7 +94,9 @@ enum CollectionFunctions {
 
     /// Null elements are left out, or shown as the third argument.
     private static func join(_ call: Call) -> Column {
-        guard let (array, mask) = call.arrays(0), case .string(let elements) = array.elements else { return call.nothing() }
+        guard let (array, mask) = call.arrays(0), case .string(let elements) = array.elements else {
+            return call.nothing()
+        }
         let delimiter = call.bytes(1)
         let filler = call.arguments.count > 2 ? call.bytes(2) : nil
         return call.bytes { row, writer in
@@ -108,7 +115,7 @@ enum CollectionFunctions {
 
 /// `element_at`: elements count from 1, from the end when negative; keys of maps.
 enum ElementAccess {
-    static func evaluate(_ call: Call) -> Column {
+    static func evaluate(_ call: Call, isTry: Bool) -> Column {
         if let (map, mask) = call.maps(0) { return Access.mapValue(call, map, mask) }
         guard let (array, mask) = call.arrays(0) else { return call.nothing() }
         let index = call.int32s(1)
@@ -117,9 +124,11 @@ enum ElementAccess {
             let place = Int(index[row])
             if place == 0 { throw RowError("INVALID_INDEX_OF_ZERO", "elements are counted from 1") }
             guard place.magnitude <= range.count.magnitude else {
-                // The try form gives null here, and an error for zero.
+                // Zero is an error of the try form too.
+                if isTry { return nil }
                 throw RowError(
-                    "INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "the index \(place) is out of bounds: the array has \(range.count) elements")
+                    "INVALID_ARRAY_INDEX_IN_ELEMENT_AT",
+                    "the index \(place) is out of bounds: the array has \(range.count) elements")
             }
             return Pick(0, place > 0 ? range.lowerBound + place - 1 : range.upperBound + place)
         }

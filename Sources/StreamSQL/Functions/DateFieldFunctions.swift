@@ -112,14 +112,16 @@ enum FieldExtraction {
         default: function = fields[name]
         }
         guard let function else {
-            throw typing.issue("INVALID_EXTRACT_FIELD", "there is no field '\(text)' in \(source.typeName.uppercased())", at: 0)
+            throw typing.issue(
+                "INVALID_EXTRACT_FIELD", "there is no field '\(text)' in \(source.typeName.uppercased())", at: 0)
         }
         return typing.replace(with: try typing.call(function, [source]))
     }
 
     private static let fields: [String: String] = {
         let names: [(function: String, names: [String])] = [
-            ("year", ["year", "y", "years", "yr", "yrs"]), ("#yearofweek", ["yearofweek"]), ("quarter", ["quarter", "qtr"]),
+            ("year", ["year", "y", "years", "yr", "yrs"]), ("#yearofweek", ["yearofweek"]),
+            ("quarter", ["quarter", "qtr"]),
             ("month", ["month", "mon", "mons", "months"]), ("weekofyear", ["week", "w", "weeks"]),
             ("day", ["day", "d", "days"]), ("dayofweek", ["dayofweek", "dow"]),
             ("#dayofweek_iso", ["dayofweek_iso", "dow_iso"]), ("dayofyear", ["doy"]),
@@ -141,7 +143,8 @@ enum FieldExtraction {
 
     /// Years are INT, months, hours and minutes TINYINT, days INT, seconds DECIMAL(8,6), all towards zero.
     static let intervalFields: [ScalarFunction] = [
-        part("year", .int32) { $0.months / 12 }, part("month", .int8) { $0.months % 12 }, part("day", .int32) { $0.days },
+        part("year", .int32) { $0.months / 12 }, part("month", .int8) { $0.months % 12 },
+        part("day", .int32) { $0.days },
         part("hour", .int8) { $0.rest / 3_600_000_000 }, part("minute", .int8) { $0.rest / 60_000_000 % 60 },
         part("second", .decimal(precision: 8, scale: 6)) { $0.rest % 60_000_000 },
     ]
@@ -152,7 +155,9 @@ enum FieldExtraction {
         var rest: Int64 = 0
     }
 
-    private static func part(_ name: String, _ type: DataType, _ value: @escaping @Sendable (Parts) -> Int64) -> ScalarFunction {
+    private static func part(_ name: String, _ type: DataType, _ value: @escaping @Sendable (Parts) -> Int64)
+        -> ScalarFunction
+    {
         ScalarFunction("#interval_\(name)", .any(1...1, returns: type)) { call in
             let read = reader(call)
             switch type {

@@ -25,7 +25,9 @@ enum DatetimeFunctions {
             }
         },
         ScalarFunction("next_day", .exact([.date, .string], returns: .date)) { NextDay.evaluate($0) },
-        ScalarFunction("timestampadd", .exact([.string, .int64, .timestamp], returns: .timestamp)) { UnitArithmetic.add($0) },
+        ScalarFunction("timestampadd", .exact([.string, .int64, .timestamp], returns: .timestamp)) {
+            UnitArithmetic.add($0)
+        },
         ScalarFunction("timestampdiff", .exact([.string, .timestamp, .timestamp], returns: .int64)) {
             UnitArithmetic.difference($0)
         },
@@ -84,7 +86,9 @@ enum MonthsBetween {
         let a = CivilDate.civil(Int(end.floorDivided(by: perDay)))
         let b = CivilDate.civil(Int(start.floorDivided(by: perDay)))
         let months = Double((a.year - b.year) * 12 + a.month - b.month)
-        let areLast = a.day == CivilDate.length(year: a.year, month: a.month) && b.day == CivilDate.length(year: b.year, month: b.month)
+        let areLast =
+            a.day == CivilDate.length(year: a.year, month: a.month)
+            && b.day == CivilDate.length(year: b.year, month: b.month)
         if a.day == b.day || areLast { return months }
         let seconds = (end.floorRemainder(perDay) - start.floorRemainder(perDay)) / 1_000_000
         return months + Double(Int64(a.day - b.day) * 86_400 + seconds) / 2_678_400

@@ -45,7 +45,11 @@ extension DatetimePattern {
             writer.append(count == 4 ? (isAfter ? "Anno Domini" : "Before Christ") : isAfter ? "AD" : "BC")
         case UInt8(ascii: "M"), UInt8(ascii: "L"):
             let names = count == 3 ? DateNames.shortMonths : DateNames.months
-            if count > 2 { writer.append(names[time.date.month - 1]) } else { writer.append(time.date.month, width: count) }
+            if count > 2 {
+                writer.append(names[time.date.month - 1])
+            } else {
+                writer.append(time.date.month, width: count)
+            }
         case UInt8(ascii: "d"): writer.append(time.date.day, width: count)
         case UInt8(ascii: "D"):
             writer.append(time.day - CivilDate.days(year: time.date.year, month: 1, day: 1) + 1, width: count)

@@ -1,8 +1,8 @@
 import StreamCore
 
 extension DatetimePattern {
-    /// The instant that a text means, or nil if it does not match the pattern. Fields that the pattern does not have are
-    /// those of 1970-01-01 00:00 in the zone.
+    /// The instant that a text means, or nil if it does not match the pattern. Fields that the pattern does not have
+    /// are those of 1970-01-01 00:00 in the zone.
     func parse(_ text: UnsafeRawBufferPointer, zone: TimeZone) -> Int64? {
         var reader = DatetimeReader(text)
         guard read(0..<elements.count, &reader), reader.isAtEnd else { return nil }
@@ -45,7 +45,8 @@ extension DatetimePattern {
     private static func width(_ letter: UInt8, _ count: Int) -> Int? {
         switch letter {
         case UInt8(ascii: "u"), UInt8(ascii: "y"), UInt8(ascii: "M"), UInt8(ascii: "L"), UInt8(ascii: "d"),
-            UInt8(ascii: "h"), UInt8(ascii: "H"), UInt8(ascii: "k"), UInt8(ascii: "K"), UInt8(ascii: "m"), UInt8(ascii: "s"):
+            UInt8(ascii: "h"), UInt8(ascii: "H"), UInt8(ascii: "k"), UInt8(ascii: "K"), UInt8(ascii: "m"),
+            UInt8(ascii: "s"):
             count == 2 ? 2 : nil
         case UInt8(ascii: "D"): count == 3 ? 3 : nil
         default: nil
@@ -213,7 +214,8 @@ struct DatetimeReader {
 
     private mutating func zoneName() -> Bool {
         let start = index
-        while index < bytes.count, bytes[index].isLetter || bytes[index].isDigit || "/_+-:".utf8.contains(bytes[index]) {
+        while index < bytes.count, bytes[index].isLetter || bytes[index].isDigit || "/_+-:".utf8.contains(bytes[index])
+        {
             index += 1
         }
         guard index > start else { return false }

@@ -1,6 +1,7 @@
 import StreamCore
 
-/// A compiled pattern of `date_format`, `to_timestamp` and the like: Java's `DateTimeFormatter` letters as Spark allows them.
+/// A compiled pattern of `date_format`, `to_timestamp` and the like: the letters of Java's `DateTimeFormatter` that
+/// Spark allows.
 struct DatetimePattern {
     enum Element: Equatable {
         case literal([UInt8])
@@ -41,7 +42,9 @@ struct DatetimePattern {
                 elements.append(byte == UInt8(ascii: "[") ? .optionalStart : .optionalEnd)
                 index += 1
             } else {
-                guard ![UInt8(ascii: "#"), UInt8(ascii: "{"), UInt8(ascii: "}")].contains(byte) else { throw Self.illegal }
+                guard ![UInt8(ascii: "#"), UInt8(ascii: "{"), UInt8(ascii: "}")].contains(byte) else {
+                    throw Self.illegal
+                }
                 literal.append(byte)
                 index += 1
             }
@@ -51,7 +54,8 @@ struct DatetimePattern {
         self.elements = elements
     }
 
-    static let illegal = RowError("INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "the pattern has a character that means nothing there")
+    static let illegal = RowError(
+        "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "the pattern has a character that means nothing there")
     private static let tooLong = RowError("INVALID_DATETIME_PATTERN.LENGTH", "the pattern repeats a letter too often")
 
     /// Text in quotes; two quotes inside are one, and so are quotes with nothing between them.
@@ -75,8 +79,10 @@ struct DatetimePattern {
     /// The longest run of each letter that has a meaning.
     private static let limits: [UInt8: Int] = Dictionary(
         uniqueKeysWithValues: [
-            ("G", 4), ("y", 6), ("M", 4), ("L", 4), ("d", 2), ("D", 3), ("E", 4), ("F", 1), ("a", 1), ("h", 2), ("H", 2),
-            ("k", 2), ("K", 2), ("m", 2), ("s", 2), ("S", 9), ("V", 2), ("z", 4), ("O", 4), ("X", 5), ("x", 5), ("Z", 5),
+            ("G", 4), ("y", 6), ("M", 4), ("L", 4), ("d", 2), ("D", 3), ("E", 4), ("F", 1), ("a", 1), ("h", 2),
+            ("H", 2),
+            ("k", 2), ("K", 2), ("m", 2), ("s", 2), ("S", 9), ("V", 2), ("z", 4), ("O", 4), ("X", 5), ("x", 5),
+            ("Z", 5),
             ("q", 4), ("Q", 4),
         ].map { (UInt8(ascii: $0.0), $0.1) })
 
@@ -84,7 +90,8 @@ struct DatetimePattern {
         guard let limit = limits[letter] else {
             if "YWwuec".utf8.contains(letter) {
                 throw RowError(
-                    "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "week-based letters are not supported")
+                    "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION",
+                    "week-based letters are not supported")
             }
             throw illegal
         }

@@ -66,7 +66,8 @@ extension Column {
         case .int8(let column): hasher.combine(column.values[row])
         case .int16(let column): hasher.combine(column.values[row])
         case .int32(let column), .date(let column), .yearMonthInterval(let column): hasher.combine(column.values[row])
-        case .int64(let column), .timestamp(let column), .dayTimeInterval(let column): hasher.combine(column.values[row])
+        case .int64(let column), .timestamp(let column), .dayTimeInterval(let column):
+            hasher.combine(column.values[row])
         case .float(let column): Self.hash(Double(column.values[row]), into: &hasher)
         case .double(let column): Self.hash(column.values[row], into: &hasher)
         case .decimal(let column): hasher.combine(column.unscaled.values[row])

@@ -17,20 +17,24 @@ enum EpochFunctions {
         },
         ScalarFunction("make_date", .exact([.int32, .int32, .int32], returns: .date)) { MadeTime.date($0) },
         ScalarFunction("make_timestamp", aliases: ["make_timestamp_ltz"], made) { MadeTime.timestamp($0) },
-        ScalarFunction("try_make_timestamp", aliases: ["try_make_timestamp_ltz"], made, isTry: true) { MadeTime.timestamp($0) },
+        ScalarFunction("try_make_timestamp", aliases: ["try_make_timestamp_ltz"], made, isTry: true) {
+            MadeTime.timestamp($0)
+        },
         ScalarFunction("make_ym_interval", .exact([], optional: [.int32, .int32], returns: .yearMonthInterval)) {
             MadeTime.yearMonth($0)
         },
         ScalarFunction(
             "make_dt_interval",
-            .exact([], optional: [.int32, .int32, .int32, .decimal(precision: 18, scale: 6)], returns: .dayTimeInterval)
+            .exact(
+                [], optional: [.int32, .int32, .int32, .decimal(precision: 18, scale: 6)], returns: .dayTimeInterval)
         ) { MadeTime.dayTime($0) },
         ScalarFunction("make_interval", interval) { MadeTime.interval($0) },
         ScalarFunction("try_make_interval", interval, isTry: true) { MadeTime.interval($0) },
     ]
 
     private static let made = Signature.exact(
-        [.int32, .int32, .int32, .int32, .int32, .decimal(precision: 16, scale: 6)], optional: [.string], returns: .timestamp)
+        [.int32, .int32, .int32, .int32, .int32, .decimal(precision: 16, scale: 6)], optional: [.string],
+        returns: .timestamp)
 
     private static let interval = Signature.exact(
         [], optional: [.int32, .int32, .int32, .int32, .int32, .int32, .decimal(precision: 18, scale: 6)],
@@ -76,7 +80,10 @@ enum EpochFunctions {
             return call.timestamp { (row) throws(RowError) in
                 // Digits below a microsecond are refused, not rounded.
                 guard let exact = Decimals.multiplyDivide(number[row], 1_000_000, Decimals.powers[scale]),
-                    scale <= 6 || Decimals.rescale(number[row], from: scale, to: 6).flatMap({ Decimals.rescale($0, from: 6, to: scale) }) == number[row],
+                    scale <= 6
+                        || Decimals.rescale(number[row], from: scale, to: 6).flatMap({
+                            Decimals.rescale($0, from: 6, to: scale)
+                        }) == number[row],
                     let time = Int64(exactly: exact)
                 else { throw ArithmeticOperator.overflow(.int64) }
                 return time
@@ -96,7 +103,9 @@ enum MadeTime {
     }
 
     private static func days(_ year: Int32, _ month: Int32, _ day: Int32) throws(RowError) -> Int32 {
-        guard let days = CivilDate.checkedDays(year: Int(year), month: Int(month), day: Int(day)) else { throw outOfBounds }
+        guard let days = CivilDate.checkedDays(year: Int(year), month: Int(month), day: Int(day)) else {
+            throw outOfBounds
+        }
         return days
     }
 
@@ -107,14 +116,17 @@ enum MadeTime {
         var cache = ZoneCache()
         return call.timestamp { (row) throws(RowError) in
             // 60 seconds are the next minute, without a fraction.
-            guard (0..<24).contains(hour[row]), (0..<60).contains(minute[row]), second[row] >= 0, second[row] <= 60_000_000
+            guard (0..<24).contains(hour[row]), (0..<60).contains(minute[row]), second[row] >= 0,
+                second[row] <= 60_000_000
             else { throw outOfBounds }
             let date = try days(year[row], month[row], day[row])
-            let clock = (Int64(hour[row]) * 60 + Int64(minute[row])) * 60_000_000 + Int64(truncatingIfNeeded: second[row])
+            let clock =
+                (Int64(hour[row]) * 60 + Int64(minute[row])) * 60_000_000 + Int64(truncatingIfNeeded: second[row])
             guard let local = Int64(date).checkedTimes(TimeText.microsecondsPerDay)?.checkedPlus(clock) else {
                 throw TimeMath.overflow
             }
-            return (try name.map { (name) throws(RowError) in try cache.zone(name[row]) } ?? call.context.zone).utc(local)
+            return (try name.map { (name) throws(RowError) in try cache.zone(name[row]) } ?? call.context.zone).utc(
+                local)
         }
     }
 
@@ -163,7 +175,8 @@ enum MadeTime {
             call.fixed(CalendarInterval(months: 0, days: 0, microseconds: 0)) { (row) throws(RowError) in
                 let clock = numbers[4](row) * 3_600_000_000 + numbers[5](row) * 60_000_000
                 guard let months = Int32(exactly: numbers[0](row) * 12 + numbers[1](row)),
-                    let days = Int32(exactly: numbers[2](row) * 7 + numbers[3](row)), let total = clock.checkedPlus(rest(row))
+                    let days = Int32(exactly: numbers[2](row) * 7 + numbers[3](row)),
+                    let total = clock.checkedPlus(rest(row))
                 else { throw TemporalArithmetic.intervalOverflow(false) }
                 return CalendarInterval(months: months, days: days, microseconds: total)
             })

@@ -110,13 +110,16 @@ final class JSONColumnBuilder {
         let nulls = hasNulls && self.nulls.isAnySet ? self.nulls : nil
         switch type {
         case .string: return .string(BytesColumn(arena: arena, views: views, nulls: nulls))
-        case .array: return .array(ArrayColumn(elements: children[0].build(), starts: starts, lengths: lengths, nulls: nulls))
+        case .array:
+            return .array(ArrayColumn(elements: children[0].build(), starts: starts, lengths: lengths, nulls: nulls))
         case .map:
             return .map(
                 MapColumn(
-                    keys: children[0].build(), values: children[1].build(), starts: starts, lengths: lengths, nulls: nulls))
+                    keys: children[0].build(), values: children[1].build(), starts: starts, lengths: lengths,
+                    nulls: nulls))
         case .structure(let schema):
-            return .structure(StructColumn(schema: schema, columns: children.map { $0.build() }, count: count, nulls: nulls))
+            return .structure(
+                StructColumn(schema: schema, columns: children.map { $0.build() }, count: count, nulls: nulls))
         default: return fixed(nulls)
         }
     }

@@ -55,7 +55,8 @@ enum JSONFunctions {
             else { return nil }
             let start = views.count
             tree.forEachMember(0) { name, _ in views.append(names.append(contentsOf: tree.string(name))) }
-            return ListSpan(start: Int32(truncatingIfNeeded: start), length: Int32(truncatingIfNeeded: views.count - start))
+            return ListSpan(
+                start: Int32(truncatingIfNeeded: start), length: Int32(truncatingIfNeeded: views.count - start))
         }
         return .array(
             ArrayColumn(
@@ -121,8 +122,10 @@ enum JSONInference {
     }
 
     private static func name(_ name: String) -> String {
-        let isPlain = name.utf8.first?.isWordStart == true && name.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == 0x5F }
-        return isPlain ? name : "`" + name.split(separator: "`", omittingEmptySubsequences: false).joined(separator: "``") + "`"
+        let isPlain =
+            name.utf8.first?.isWordStart == true && name.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == 0x5F }
+        return isPlain
+            ? name : "`" + name.split(separator: "`", omittingEmptySubsequences: false).joined(separator: "``") + "`"
     }
 }
 
@@ -141,7 +144,9 @@ struct FormatOptions {
     init(_ expression: Expression) {
         guard case .call("map", let items) = expression.kind else { return }
         for index in stride(from: 0, to: items.count - 1, by: 2) {
-            if case .literal(.string(let key)) = items[index].kind, case .literal(.string(let item)) = items[index + 1].kind {
+            if case .literal(.string(let key)) = items[index].kind,
+                case .literal(.string(let item)) = items[index + 1].kind
+            {
                 values[key.lowercased()] = item
             }
         }

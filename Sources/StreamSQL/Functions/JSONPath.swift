@@ -21,7 +21,9 @@ struct JSONPath {
             if bytes[index] == UInt8(ascii: ".") {
                 let start = index + 1
                 index = start
-                while index < bytes.count, bytes[index] != UInt8(ascii: "."), bytes[index] != UInt8(ascii: "[") { index += 1 }
+                while index < bytes.count, bytes[index] != UInt8(ascii: "."), bytes[index] != UInt8(ascii: "[") {
+                    index += 1
+                }
                 guard index > start else { return nil }
                 let name = Array(bytes[start..<index])
                 steps.append(name == [UInt8(ascii: "*")] ? .anyMember : .name(name))
@@ -41,7 +43,9 @@ struct JSONPath {
         if Array(text) == [UInt8(ascii: "*")] { return .anyElement }
         let quote = UInt8(ascii: "'")
         if text.count >= 2, text.first == quote, text.last == quote { return .name(Array(text.dropFirst().dropLast())) }
-        guard !text.isEmpty, text.allSatisfy(\.isDigit), let index = Int(String(decoding: text, as: UTF8.self)) else { return nil }
+        guard !text.isEmpty, text.allSatisfy(\.isDigit), let index = Int(String(decoding: text, as: UTF8.self)) else {
+            return nil
+        }
         return .index(index)
     }
 
@@ -55,7 +59,11 @@ struct JSONPath {
     ) -> Int {
         let kind = tree.nodes[node].kind
         guard let step = steps.first else {
-            if kind == .string, !isQuoted { writer.append(contentsOf: tree.string(node)) } else { tree.append(node, &writer) }
+            if kind == .string, !isQuoted {
+                writer.append(contentsOf: tree.string(node))
+            } else {
+                tree.append(node, &writer)
+            }
             return 1
         }
         let rest = steps.dropFirst()

@@ -20,12 +20,14 @@ enum JSONReading {
             guard key == .string else {
                 throw typing.issue("INVALID_JSON_SCHEMA_MAP_TYPE", "keys of a map in JSON are STRING", at: 1)
             }
-        default: throw typing.issue("DATATYPE_MISMATCH.INVALID_JSON_SCHEMA", "a schema is a STRUCT, ARRAY or MAP", at: 1)
+        default:
+            throw typing.issue("DATATYPE_MISMATCH.INVALID_JSON_SCHEMA", "a schema is a STRUCT, ARRAY or MAP", at: 1)
         }
         if typing.count > 2 {
             let mode = FormatOptions(typing.arguments[2])["mode"]?.uppercased() ?? "PERMISSIVE"
             guard ["PERMISSIVE", "FAILFAST"].contains(mode) else {
-                throw typing.issue("PARSE_MODE_UNSUPPORTED", "'\(typing.name)' knows the modes PERMISSIVE and FAILFAST", at: 2)
+                throw typing.issue(
+                    "PARSE_MODE_UNSUPPORTED", "'\(typing.name)' knows the modes PERMISSIVE and FAILFAST", at: 2)
             }
             try typing.coerce(2, to: .map(.string, .string))
         }
@@ -46,7 +48,9 @@ enum JSONReading {
 
     static func prepare(_ preparation: Preparation) -> (Call) -> Column {
         let options = FormatOptions(preparation.constants.count > 2 ? preparation.constants[2] : nil)
-        let reader = Result<JSONValueReader, RowError> { () throws(RowError) in try JSONValueReader(options, preparation.zone) }
+        let reader = Result<JSONValueReader, RowError> { () throws(RowError) in
+            try JSONValueReader(options, preparation.zone)
+        }
         let corrupt = options["columnNameOfCorruptRecord"] ?? "_corrupt_record"
         let isStrict = options["mode"]?.uppercased() == "FAILFAST"
         let treeOptions = JSONTree.Options(
@@ -127,7 +131,11 @@ struct JSONValueReader {
 
     init(_ options: FormatOptions, _ zone: TimeZone) throws(RowError) {
         if let text = options["dateFormat"] { dates = try DatetimePattern(text, isParsing: true) } else { dates = nil }
-        if let text = options["timestampFormat"] { timestamps = try DatetimePattern(text, isParsing: true) } else { timestamps = nil }
+        if let text = options["timestampFormat"] {
+            timestamps = try DatetimePattern(text, isParsing: true)
+        } else {
+            timestamps = nil
+        }
         self.zone = options["timeZone"].flatMap { TimeZone.named($0) } ?? zone
     }
 
@@ -190,7 +198,9 @@ struct JSONValueReader {
         builder.places.removeAll(keepingCapacity: true)
         for _ in 0..<schema.count { builder.places.append(-1) }
         tree.forEachMember(node) { name, value in
-            for place in builder.names.indices where tree.isName(name, builder.names[place]) { builder.places[place] = value }
+            for place in builder.names.indices where tree.isName(name, builder.names[place]) {
+                builder.places[place] = value
+            }
         }
         var isGood = true
         for place in 0..<schema.count {
@@ -250,8 +260,10 @@ struct JSONValueReader {
         case (.boolean, .yes): return .boolean(true)
         case (.boolean, .no): return .boolean(false)
         case (.int8, .whole): return NumberCast.integer(text).flatMap { Int8(exactly: $0) }.map { .integer(Int64($0)) }
-        case (.int16, .whole): return NumberCast.integer(text).flatMap { Int16(exactly: $0) }.map { .integer(Int64($0)) }
-        case (.int32, .whole): return NumberCast.integer(text).flatMap { Int32(exactly: $0) }.map { .integer(Int64($0)) }
+        case (.int16, .whole):
+            return NumberCast.integer(text).flatMap { Int16(exactly: $0) }.map { .integer(Int64($0)) }
+        case (.int32, .whole):
+            return NumberCast.integer(text).flatMap { Int32(exactly: $0) }.map { .integer(Int64($0)) }
         case (.int64, .whole): return NumberCast.integer(text).map { .integer($0) }
         case (.float, .whole), (.float, .fraction), (.double, .whole), (.double, .fraction):
             return NumberCast.double(text).map { .double($0) }
@@ -259,7 +271,9 @@ struct JSONValueReader {
         case (.decimal(let precision, let scale), .whole), (.decimal(let precision, let scale), .fraction),
             (.decimal(let precision, let scale), .string):
             guard let parsed = DecimalText.parse(Array(text)[...]) else { return nil }
-            return Decimals.fit(parsed.unscaled, scale: parsed.scale, precision: precision, to: scale).map { .decimal($0) }
+            return Decimals.fit(parsed.unscaled, scale: parsed.scale, precision: precision, to: scale).map {
+                .decimal($0)
+            }
         case (.timestamp, .whole): return NumberCast.integer(text)?.checkedTimes(1_000_000).map { .integer($0) }
         default: return nil
         }

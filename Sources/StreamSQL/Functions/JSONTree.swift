@@ -1,7 +1,7 @@
 import StreamCore
 
-/// One JSON value taken apart: nodes in the order of the text, an object's keys before their values. Memory is kept from
-/// one row to the next.
+/// One JSON value taken apart: nodes in the order of the text, an object's keys before their values. Memory is kept
+/// from one row to the next.
 struct JSONTree {
     enum Kind: UInt8 {
         case null, yes, no, whole, fraction, notFinite, string, array, object
@@ -25,7 +25,8 @@ struct JSONTree {
         var allowsLeadingZeros = false
     }
 
-    static let depthMax = 500
+    /// Far from the end of a thread's stack.
+    static let depthMax = 200
 
     private(set) var nodes: [Node] = []
     private var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -76,7 +77,8 @@ struct JSONTree {
         case UInt8(ascii: "f"): return word("false", .no)
         case UInt8(ascii: "n"): return word("null", .null)
         case UInt8(ascii: "N"): return options.allowsNotFinite && word("NaN", .notFinite)
-        case UInt8(ascii: "I"): return options.allowsNotFinite && (word("Infinity", .notFinite) || word("INF", .notFinite))
+        case UInt8(ascii: "I"):
+            return options.allowsNotFinite && (word("Infinity", .notFinite) || word("INF", .notFinite))
         default: return number()
         }
     }
@@ -118,7 +120,9 @@ struct JSONTree {
         guard options.allowsUnquotedNames else { return false }
         let place = begin(.string, at: index)
         let start = index
-        while index < bytes.count, peek.isLetter || peek.isDigit || peek == 0x5F || peek == 0x24 || peek >= 0x80 { index += 1 }
+        while index < bytes.count, peek.isLetter || peek.isDigit || peek == 0x5F || peek == 0x24 || peek >= 0x80 {
+            index += 1
+        }
         finish(place, at: index)
         return index > start
     }
@@ -166,7 +170,9 @@ struct JSONTree {
         guard index + 1 < bytes.count else { return false }
         let byte = bytes[index + 1]
         if byte == UInt8(ascii: "u") {
-            guard index + 6 <= bytes.count, bytes[(index + 2)..<(index + 6)].allSatisfy({ JSONText.hexValue($0) != nil }) else {
+            guard index + 6 <= bytes.count,
+                bytes[(index + 2)..<(index + 6)].allSatisfy({ JSONText.hexValue($0) != nil })
+            else {
                 return false
             }
             index += 6
@@ -201,7 +207,9 @@ struct JSONTree {
         }
         let first = index
         while peek.isDigit { index += 1 }
-        guard index > first, bytes[first] != 0x30 || index == first + 1 || options.allowsLeadingZeros else { return false }
+        guard index > first, bytes[first] != 0x30 || index == first + 1 || options.allowsLeadingZeros else {
+            return false
+        }
         if take(UInt8(ascii: ".")) {
             nodes[place].kind = .fraction
             let start = index

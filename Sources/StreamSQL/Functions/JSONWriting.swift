@@ -13,7 +13,8 @@ struct JSONWriting {
 
     static func prepare(_ preparation: Preparation) -> (Call) -> Column {
         let options = FormatOptions(preparation.constants.count > 1 ? preparation.constants[1] : nil)
-        let writing = Result<JSONWriting, RowError> { () throws(RowError) in try JSONWriting(options, preparation.zone) }
+        let writing = Result<JSONWriting, RowError> { () throws(RowError) in try JSONWriting(options, preparation.zone)
+        }
         return { call in
             let (column, mask) = (call.arguments[0].column, call.arguments[0].mask)
             return call.bytes { (row, writer) throws(RowError) in
@@ -33,7 +34,11 @@ struct JSONWriting {
     private init(_ options: FormatOptions, _ zone: TimeZone) throws(RowError) {
         writesNulls = !options.flag("ignoreNullFields", default: true)
         timestamps = try DatetimePattern(options["timestampFormat"] ?? "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", isParsing: false)
-        if let pattern = options["dateFormat"] { dates = try DatetimePattern(pattern, isParsing: false) } else { dates = nil }
+        if let pattern = options["dateFormat"] {
+            dates = try DatetimePattern(pattern, isParsing: false)
+        } else {
+            dates = nil
+        }
         self.zone = options["timeZone"].flatMap { TimeZone.named($0) } ?? zone
         plain = ValueText(zone: zone)
     }
@@ -50,7 +55,8 @@ struct JSONWriting {
             Base64Text.append(column.bytes(row), &writer)
             writer.append(UInt8(ascii: "\""))
         case .float(let column): appendNumber(NumberCast.text(column.values[row]), column.values[row].isFinite, &writer)
-        case .double(let column): appendNumber(NumberCast.text(column.values[row]), column.values[row].isFinite, &writer)
+        case .double(let column):
+            appendNumber(NumberCast.text(column.values[row]), column.values[row].isFinite, &writer)
         case .timestamp(let column): appendTime(column.values[row], timestamps, zone, &writer)
         case .date(let column):
             if let dates, let midnight = Int64(column.values[row]).checkedTimes(TimeText.microsecondsPerDay) {
@@ -145,7 +151,10 @@ enum Base64Text {
             guard let value = isPadding ? (byte == UInt8(ascii: "=") ? 0 : nil) : value(byte) else { return nil }
             group = group << 6 | value
             if index % 4 == 3 {
-                result += [UInt8(truncatingIfNeeded: group >> 16), UInt8(truncatingIfNeeded: group >> 8), UInt8(truncatingIfNeeded: group)]
+                result += [
+                    UInt8(truncatingIfNeeded: group >> 16), UInt8(truncatingIfNeeded: group >> 8),
+                    UInt8(truncatingIfNeeded: group),
+                ]
                 group = 0
             }
         }

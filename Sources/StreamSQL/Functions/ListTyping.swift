@@ -26,7 +26,8 @@ extension CallTyping {
         guard let common = Coercion.common(element, type(value)) else {
             throw issue(
                 "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES",
-                "'\(name)' needs elements and value of one type, not \(element.name) and \(type(value).name)", at: value)
+                "'\(name)' needs elements and value of one type, not \(element.name) and \(type(value).name)", at: value
+            )
         }
         if needsOrder { try requireOrder(common, at: array) }
         arguments[array] = arguments[array].cast(to: .array(common))
@@ -37,7 +38,8 @@ extension CallTyping {
     func requireOrder(_ type: DataType, at index: Int) throws(SyntaxIssue) {
         guard ValueOrder.isOrderable(type) else {
             throw issue(
-                "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "values of type \(type.name.uppercased()) cannot be compared",
+                "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
+                "values of type \(type.name.uppercased()) cannot be compared",
                 at: index)
         }
     }

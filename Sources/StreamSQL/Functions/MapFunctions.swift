@@ -10,8 +10,11 @@ enum MapFunctions {
         ) { entries($0) },
         ScalarFunction("map_contains_key", containsSignature) { containsKey($0) },
         ScalarFunction("map_from_arrays", fromArrays) { call in
-            guard let (keys, keyMask) = call.arrays(0), let (values, valueMask) = call.arrays(1) else { return call.nothing() }
-            return MapBuilder.build(call, keys: [keys.elements], values: [values.elements]) { (row, map) throws(RowError) in
+            guard let (keys, keyMask) = call.arrays(0), let (values, valueMask) = call.arrays(1) else {
+                return call.nothing()
+            }
+            return MapBuilder.build(call, keys: [keys.elements], values: [values.elements]) {
+                (row, map) throws(RowError) in
                 let (left, right) = (keys.range(row & keyMask), values.range(row & valueMask))
                 guard left.count == right.count else {
                     throw RowError("MAP_KEY_VALUE_DIFF_SIZES", "the arrays of keys and values differ in length")
@@ -21,8 +24,11 @@ enum MapFunctions {
             }
         },
         ScalarFunction("map_from_entries", fromEntries) { call in
-            guard let (array, mask) = call.arrays(0), case .structure(let entries) = array.elements else { return call.nothing() }
-            return MapBuilder.build(call, keys: [entries.columns[0]], values: [entries.columns[1]]) { (row, map) throws(RowError) in
+            guard let (array, mask) = call.arrays(0), case .structure(let entries) = array.elements else {
+                return call.nothing()
+            }
+            return MapBuilder.build(call, keys: [entries.columns[0]], values: [entries.columns[1]]) {
+                (row, map) throws(RowError) in
                 let range = array.range(row & mask)
                 if range.contains(where: { entries.isNull($0) }) { return false }
                 for entry in range { try map.add(Pick(0, entry), Pick(0, entry)) }
@@ -35,7 +41,9 @@ enum MapFunctions {
                 call, keys: maps.map(\.column.keys), values: maps.map(\.column.values)
             ) { (row, result) throws(RowError) in
                 for (source, map) in maps.enumerated() {
-                    for entry in map.column.range(row & map.mask) { try result.add(Pick(source, entry), Pick(source, entry)) }
+                    for entry in map.column.range(row & map.mask) {
+                        try result.add(Pick(source, entry), Pick(source, entry))
+                    }
                 }
                 return true
             }
@@ -51,7 +59,8 @@ enum MapFunctions {
     // MARK: - Types
 
     private static func part(_ type: @escaping @Sendable ((key: DataType, value: DataType)) -> DataType) -> Signature {
-        .custom(1...1) { (typing: inout CallTyping) throws(SyntaxIssue) in ResultType(.array(type(try typing.entry(0)))) }
+        .custom(1...1) { (typing: inout CallTyping) throws(SyntaxIssue) in ResultType(.array(type(try typing.entry(0))))
+        }
     }
 
     private static let containsSignature = Signature.custom(2...2) { (typing: inout CallTyping) throws(SyntaxIssue) in
@@ -75,7 +84,8 @@ enum MapFunctions {
         return ResultType(.map(schema[0].type, schema[1].type))
     }
 
-    private static let concatSignature = Signature.custom(0...Int.max) { (typing: inout CallTyping) throws(SyntaxIssue) in
+    private static let concatSignature = Signature.custom(0...Int.max) {
+        (typing: inout CallTyping) throws(SyntaxIssue) in
         guard typing.count > 0 else { return ResultType(.map(.string, .string)) }
         for index in typing.arguments.indices { _ = try typing.entry(index) }
         return try typing.unify(0...)
@@ -138,7 +148,8 @@ struct MapBuilder {
             builder.seen.removeAll()
             guard try body(row, &builder) else { return nil }
             return ListSpan(
-                start: Int32(truncatingIfNeeded: start), length: Int32(truncatingIfNeeded: builder.keyPicks.count - start))
+                start: Int32(truncatingIfNeeded: start),
+                length: Int32(truncatingIfNeeded: builder.keyPicks.count - start))
         }
         return .map(
             MapColumn(
@@ -172,15 +183,18 @@ enum TextMap {
                 keys.append(ByteView(start: base + pair.lowerBound + key.lowerBound, length: key.count))
                 values.append(
                     halves.count > 1
-                        ? ByteView(start: base + pair.lowerBound + halves[1].lowerBound, length: halves[1].count) : .null)
+                        ? ByteView(start: base + pair.lowerBound + halves[1].lowerBound, length: halves[1].count)
+                        : .null)
             }
-            return ListSpan(start: Int32(truncatingIfNeeded: start), length: Int32(truncatingIfNeeded: keys.count - start))
+            return ListSpan(
+                start: Int32(truncatingIfNeeded: start), length: Int32(truncatingIfNeeded: keys.count - start))
         }
         let nulls = Bitmap.marking(values) { $0.isNull }
         return .map(
             MapColumn(
                 keys: .string(BytesColumn(arena: text.arena, views: keys)),
-                values: .string(BytesColumn(arena: text.arena, views: values.map { $0.isNull ? .empty : $0 }, nulls: nulls)),
+                values: .string(
+                    BytesColumn(arena: text.arena, views: values.map { $0.isNull ? .empty : $0 }, nulls: nulls)),
                 starts: spans.values.map(\.start), lengths: spans.values.map(\.length), nulls: spans.nulls))
     }
 }
@@ -197,7 +211,9 @@ final class TextSplitter {
         var parts: [Range<Int>] = []
         var start = 0
         var from = 0
-        while parts.count + 1 < limit, from <= bytes.count, try regex.search(bytes, from: from), let match = regex.range(of: 0) {
+        while parts.count + 1 < limit, from <= bytes.count, try regex.search(bytes, from: from),
+            let match = regex.range(of: 0)
+        {
             if match.isEmpty {
                 // An empty match splits between characters, not before the first one.
                 guard match.lowerBound < bytes.count else { break }

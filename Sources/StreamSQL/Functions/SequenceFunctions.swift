@@ -12,7 +12,9 @@ enum SequenceFunctions {
             if typing.count > 2, typing.type(2) == .string || typing.type(2) == .null {
                 typing.arguments[2] = typing.arguments[2].cast(to: .calendarInterval)
             }
-            guard typing.count == 2 || [.yearMonthInterval, .dayTimeInterval, .calendarInterval].contains(typing.type(2)) else {
+            guard
+                typing.count == 2 || [.yearMonthInterval, .dayTimeInterval, .calendarInterval].contains(typing.type(2))
+            else {
                 throw typing.mismatch(2, wanted: "INTERVAL")
             }
         default:
@@ -23,7 +25,8 @@ enum SequenceFunctions {
         return ResultType(.array(element))
     }
 
-    private static let illegal = RowError("IllegalArgumentException", "the step does not lead from the start to the stop")
+    private static let illegal = RowError(
+        "IllegalArgumentException", "the step does not lead from the start to the stop")
 
     private static func evaluate(_ call: Call) -> Column {
         guard case .array(let element) = call.type else { return call.nothing() }
@@ -55,11 +58,13 @@ enum SequenceFunctions {
                 values.removeLast(values.count - start)
                 throw error
             }
-            return ListSpan(start: Int32(truncatingIfNeeded: start), length: Int32(truncatingIfNeeded: values.count - start))
+            return ListSpan(
+                start: Int32(truncatingIfNeeded: start), length: Int32(truncatingIfNeeded: values.count - start))
         }
         return .array(
             ArrayColumn(
-                elements: wrap(FixedColumn(values)), starts: spans.values.map(\.start), lengths: spans.values.map(\.length),
+                elements: wrap(FixedColumn(values)), starts: spans.values.map(\.start),
+                lengths: spans.values.map(\.length),
                 nulls: spans.nulls))
     }
 
@@ -133,8 +138,10 @@ enum SequenceFunctions {
     private static func timestamps(_ call: Call) -> Column {
         let (start, stop, zone) = (call.int64s(0), call.int64s(1), call.context.zone)
         let step = steps(call)
-        return lists(call, { .timestamp($0) }) { (row, values: inout [Int64]) throws(RowError) in
-            try append(start[row], stop[row], step(row, stop[row] < start[row]), zone, values.count) { values.append($0) }
+        return lists(call, Column.timestamp) { (row, values: inout [Int64]) throws(RowError) in
+            try append(start[row], stop[row], step(row, stop[row] < start[row]), zone, values.count) {
+                values.append($0)
+            }
         }
     }
 
@@ -142,8 +149,9 @@ enum SequenceFunctions {
         let (start, stop) = (call.int32s(0), call.int32s(1))
         let step = steps(call)
         let perDay = TimeText.microsecondsPerDay
-        return lists(call, { .date($0) }) { (row, values: inout [Int32]) throws(RowError) in
-            guard let from = Int64(start[row]).checkedTimes(perDay), let to = Int64(stop[row]).checkedTimes(perDay) else {
+        return lists(call, Column.date) { (row, values: inout [Int32]) throws(RowError) in
+            guard let from = Int64(start[row]).checkedTimes(perDay), let to = Int64(stop[row]).checkedTimes(perDay)
+            else {
                 throw TimeMath.overflow
             }
             try append(from, to, step(row, to < from), .utc, values.count) {

@@ -9,7 +9,9 @@ extension TemporalArithmetic {
             return call.date { (row) throws(RowError) in try TimeMath.day(date[row], plus: signed(days[row], isMinus)) }
         case (.date, .yearMonthInterval):
             let (date, months) = (call.int32s(0), call.int32s(1))
-            return call.date { (row) throws(RowError) in try TimeMath.day(date[row], plusMonths: signed(months[row], isMinus)) }
+            return call.date { (row) throws(RowError) in
+                try TimeMath.day(date[row], plusMonths: signed(months[row], isMinus))
+            }
         case (.date, .dayTimeInterval):
             let (date, span) = (call.int32s(0), call.int64s(1))
             return call.date { (row) throws(RowError) in
@@ -41,7 +43,9 @@ extension TemporalArithmetic {
         case .dayTimeInterval:
             let span = call.int64s(1)
             return call.timestamp { (row) throws(RowError) in
-                guard let change = isMinus ? Int64(0).checkedMinus(span[row]) : span[row] else { throw TimeMath.overflow }
+                guard let change = isMinus ? Int64(0).checkedMinus(span[row]) : span[row] else {
+                    throw TimeMath.overflow
+                }
                 return try TimeMath.instant(time[row], dayTime: change, zone)
             }
         case .calendarInterval:
@@ -52,7 +56,8 @@ extension TemporalArithmetic {
                     throw TimeMath.overflow
                 }
                 return try TimeMath.instant(
-                    time[row], months: signed(value.months, isMinus), days: signed(value.days, isMinus), microseconds: rest, zone)
+                    time[row], months: signed(value.months, isMinus), days: signed(value.days, isMinus),
+                    microseconds: rest, zone)
             }
         default: return call.nothing()
         }
@@ -69,7 +74,9 @@ extension TemporalArithmetic {
             let scale = factor(call, isDivision)
             return .yearMonthInterval(
                 call.fixed(0) { (row) throws(RowError) in
-                    guard let value = Int32(exactly: try scale(Int64(months[row]), row)) else { throw intervalOverflow(false) }
+                    guard let value = Int32(exactly: try scale(Int64(months[row]), row)) else {
+                        throw intervalOverflow(false)
+                    }
                     return value
                 })
         }
@@ -97,7 +104,9 @@ extension TemporalArithmetic {
             return { (value, row) throws(RowError) in
                 if isDivision, number[row] == 0 { throw byZero }
                 let result = isDivision ? Double(value) / number[row] : Double(value) * number[row]
-                guard let whole = Int64(exactly: result.rounded(.toNearestOrAwayFromZero)) else { throw intervalOverflow(false) }
+                guard let whole = Int64(exactly: result.rounded(.toNearestOrAwayFromZero)) else {
+                    throw intervalOverflow(false)
+                }
                 return whole
             }
         default:

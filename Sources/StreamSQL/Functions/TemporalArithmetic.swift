@@ -65,7 +65,9 @@ enum TemporalArithmetic {
 
     private static func difference(_ typing: inout CallTyping) -> ResultType? {
         for (index, other) in [(0, 1), (1, 0)]
-        where isDatetime(typing.type(other)) && (typing.type(index) == .string || (index == 0 && typing.type(0) == .null)) {
+        where isDatetime(typing.type(other))
+            && (typing.type(index) == .string || (index == 0 && typing.type(0) == .null))
+        {
             typing.arguments[index] = typing.arguments[index].cast(to: typing.type(other))
         }
         guard isDatetime(typing.type(0)), isDatetime(typing.type(1)) else { return moved(&typing) }
@@ -105,7 +107,9 @@ enum TemporalArithmetic {
     static func evaluate(_ operation: ArithmeticOperator, _ call: Call) -> Column {
         let left = call.arguments[0].column.type
         switch operation {
-        case .wholeDivide: return left == .yearMonthInterval ? ratio(call, call.int32s(0), call.int32s(1)) : ratio(call, call.int64s(0), call.int64s(1))
+        case .wholeDivide:
+            return left == .yearMonthInterval
+                ? ratio(call, call.int32s(0), call.int32s(1)) : ratio(call, call.int64s(0), call.int64s(1))
         case .multiply, .divide: return scaled(call, isDivision: operation == .divide)
         default: break
         }
@@ -124,12 +128,15 @@ enum TemporalArithmetic {
             let (a, b, zone) = (call.int64s(0), call.int64s(1), call.context.zone)
             return .dayTimeInterval(
                 call.fixed(0) { (row) throws(RowError) in
-                    guard let span = zone.local(a[row]).checkedMinus(zone.local(b[row])) else { throw intervalOverflow(true) }
+                    guard let span = zone.local(a[row]).checkedMinus(zone.local(b[row])) else {
+                        throw intervalOverflow(true)
+                    }
                     return span
                 })
         case (.yearMonthInterval, .yearMonthInterval):
             return .yearMonthInterval(sums(call, call.int32s(0), call.int32s(1), isMinus))
-        case (.dayTimeInterval, .dayTimeInterval): return .dayTimeInterval(sums(call, call.int64s(0), call.int64s(1), isMinus))
+        case (.dayTimeInterval, .dayTimeInterval):
+            return .dayTimeInterval(sums(call, call.int64s(0), call.int64s(1), isMinus))
         case (.calendarInterval, .calendarInterval): return calendarSums(call, isMinus)
         default: return movedMoments(call, isMinus)
         }
@@ -144,7 +151,8 @@ enum TemporalArithmetic {
         _ call: Call, _ a: FixedInput<Value>, _ b: FixedInput<Value>, _ isMinus: Bool
     ) -> FixedColumn<Value> {
         call.fixed(0) { (row) throws(RowError) in
-            let (value, isOver) = isMinus ? a[row].subtractingReportingOverflow(b[row]) : a[row].addingReportingOverflow(b[row])
+            let (value, isOver) =
+                isMinus ? a[row].subtractingReportingOverflow(b[row]) : a[row].addingReportingOverflow(b[row])
             if isOver { throw intervalOverflow(true) }
             return value
         }
@@ -158,7 +166,8 @@ enum TemporalArithmetic {
                 let sign: Int64 = isMinus ? -1 : 1
                 guard let months = Int32(exactly: Int64(x.months) + sign * Int64(y.months)),
                     let days = Int32(exactly: Int64(x.days) + sign * Int64(y.days)),
-                    let rest = isMinus ? x.microseconds.checkedMinus(y.microseconds) : x.microseconds.checkedPlus(y.microseconds)
+                    let rest = isMinus
+                        ? x.microseconds.checkedMinus(y.microseconds) : x.microseconds.checkedPlus(y.microseconds)
                 else { throw intervalOverflow(true) }
                 return CalendarInterval(months: months, days: days, microseconds: rest)
             })

@@ -35,7 +35,9 @@ enum UnitArithmetic {
         let (name, amount, time, zone) = (call.bytes(0), call.int64s(1), call.int64s(2), call.context.zone)
         return call.timestamp { (row) throws(RowError) in
             let unit = try unit(name, row)
-            guard let change = amount[row].checkedTimes(unit.microseconds ?? unit.months) else { throw TimeMath.overflow }
+            guard let change = amount[row].checkedTimes(unit.microseconds ?? unit.months) else {
+                throw TimeMath.overflow
+            }
             if unit.microseconds != nil { return try TimeMath.instant(time[row], dayTime: change, zone) }
             return try TimeMath.instant(time[row], months: change, zone)
         }
