@@ -87,7 +87,7 @@ enum Coercion {
         case (.null, _): return expression.cast(to: type)
         case (.string, _) where isAtomic(type): return expression.cast(to: type)
         case (_, .string) where isAtomic(from): return expression.cast(to: type)
-        case (.date, .timestamp): return expression.cast(to: type)
+        case (.date, .timestamp), (.timestamp, .date): return expression.cast(to: type)
         case (.array(let a), .array(let b)) where implicitElement(a, b): return expression.cast(to: type)
         case (.map(let k, let v), .map(let l, let w)) where implicitElement(k, l) && implicitElement(v, w):
             return expression.cast(to: type)

@@ -51,5 +51,9 @@ extension FixedWidthInteger {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder != 0 && (remainder < 0) != (divisor < 0) ? quotient - 1 : quotient
     }
-    @inline(__always) func floorRemainder(_ divisor: Self) -> Self { self - floorDivided(by: divisor) * divisor }
+    @inline(__always) func floorRemainder(_ divisor: Self) -> Self {
+        // Not `self - quotient * divisor`: that overflows next to the least value.
+        let rest = self % divisor
+        return rest != 0 && (rest < 0) != (divisor < 0) ? rest + divisor : rest
+    }
 }

@@ -11,6 +11,17 @@ struct FunctionRegistry: Sendable {
         PatternFunctions.all,
         AccessFunctions.all,
         CurrentTimeFunctions.all,
+        DateFieldFunctions.all,
+        DatetimeFunctions.all,
+        DatetimePatternFunctions.all,
+        EpochFunctions.all,
+        CollectionFunctions.all,
+        ArraySetFunctions.all,
+        ArrayShapeFunctions.all,
+        SequenceFunctions.all,
+        MapFunctions.all,
+        JSONFunctions.all,
+        CSVFunctions.all,
         CharsetFunctions.all,
         StringFunctions.all,
     ])
@@ -39,7 +50,9 @@ struct FunctionRegistry: Sendable {
         guard counts.contains(typing.count) else {
             let wanted =
                 counts.lowerBound == counts.upperBound
-                ? "\(counts.lowerBound)" : counts.upperBound == .max ? "at least \(counts.lowerBound)" : "\(counts.lowerBound) to \(counts.upperBound)"
+                ? "\(counts.lowerBound)"
+                : counts.upperBound == .max
+                    ? "at least \(counts.lowerBound)" : "\(counts.lowerBound) to \(counts.upperBound)"
             throw typing.issue(
                 "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "'\(typing.name)' takes \(wanted) arguments, not \(typing.count)")
         }
