@@ -51,8 +51,7 @@ let package = Package(
         // The core, from the bottom up.
         module("StreamCore", strict: true),
         module("CommitProtocol", ["StreamCore"]),
-        module("StateStore", ["StreamCore"], strict: true),
-        module("StreamEngine", ["StreamCore", "CommitProtocol", "StateStore"]),
+        module("StreamEngine", ["StreamCore", "CommitProtocol"]),
         module("Formats", ["StreamCore", "CJSON"], strict: true),
         module("KafkaClient", ["StreamCore", "CommitProtocol", "CRDKafka"], strict: true),
         module("ConnectorKit", ["StreamCore", "CommitProtocol"]),

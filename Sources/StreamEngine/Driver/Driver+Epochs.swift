@@ -174,8 +174,12 @@ extension Driver {
             return false
         case .asap, .once, .availableNow:
             return open.records > 0
-                && (now >= pacer.cutTime(openedAt: open.openedAt, ranDry: open.ranDry) || budget.isFull)
+                && (now >= cutTime(of: open) || budget.isFull)
         }
+    }
+
+    private func cutTime(of open: OpenEpoch) -> MonotonicTime {
+        pacer.cutTime(openedAt: open.openedAt, ranDry: open.ranDry, committedAt: lastCommitAt)
     }
 
     /// A tick without data runs no epoch (Spark's rule). - Returns: false.
@@ -258,7 +262,7 @@ extension Driver {
         guard machine.phase == .running else { return .distantFuture }
         var deadline = now + .seconds(1)
         if let open = openEpoch, inFlight == nil {
-            deadline = min(deadline, max(now, pacer.cutTime(openedAt: open.openedAt, ranDry: open.ranDry)))
+            deadline = min(deadline, max(now, cutTime(of: open)))
             if case .interval(let interval) = options.trigger { deadline = min(deadline, open.openedAt + interval) }
         }
         if let tick = nextTick { deadline = min(deadline, tick) }

@@ -70,7 +70,8 @@ final class Driver: StepMachine {
         machine = QueryMachine(
             defaultStart: options.defaultStart, start: options.starts, partitionStart: options.partitionStarts)
         pacer = EpochPacer(
-            latencyTarget: options.latencyTarget, isExactlyOnce: options.guarantee == .exactlyOnce)
+            latencyTarget: options.latencyTarget, isExactlyOnce: options.guarantee == .exactlyOnce,
+            commitPause: options.commitPause)
         for channel in tasks { channel.addSender(signal) }
         let signal = signal
         input.onReady = { signal.raise() }

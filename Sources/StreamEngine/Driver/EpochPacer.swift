@@ -14,18 +14,25 @@ struct EpochPacer {
 
     let latencyTarget: Duration
     let isExactlyOnce: Bool
+    /// The writer rests so long between a commit and the next transaction (`QueryOptions.commitPause`).
+    let commitPause: Duration
     private var saturatedEpochs = 0
 
-    init(latencyTarget: Duration, isExactlyOnce: Bool) {
+    init(latencyTarget: Duration, isExactlyOnce: Bool, commitPause: Duration = .zero) {
+        self.commitPause = commitPause
         self.latencyTarget = latencyTarget
         self.isExactlyOnce = isExactlyOnce
     }
 
     /// The earliest time to cut an epoch that was opened at `openedAt`.
-    /// - Parameter ranDry: the input had nothing more at some point since then.
-    func cutTime(openedAt: MonotonicTime, ranDry: Bool) -> MonotonicTime {
+    ///
+    /// What arrives while the writer rests still belongs to this epoch: cut earlier, it would wait for a whole commit more.
+    /// - Parameters:
+    ///   - ranDry: the input had nothing more at some point since then.
+    ///   - committedAt: when the epoch before was committed.
+    func cutTime(openedAt: MonotonicTime, ranDry: Bool, committedAt: MonotonicTime) -> MonotonicTime {
         if !isExactlyOnce { return openedAt + Self.atLeastOnceInterval }
-        return ranDry ? openedAt : openedAt + interval
+        return ranDry ? max(openedAt, committedAt + commitPause) : openedAt + interval
     }
 
     private var interval: Duration {

@@ -31,6 +31,8 @@ public struct QueryOptions: Sendable {
     public var memoryBytes = 256 << 20
     /// How old a record may get inside the engine while the query keeps up with its input.
     public var latencyTarget = Duration.milliseconds(20)
+    /// How long the writer rests between a commit and the next transaction.
+    public var commitPause = Duration.zero
     /// Tasks per stage; nil: cores less one, at least one.
     public var taskCount: Int?
     /// Faulty records (skipped or dead-lettered) after which the query stops; nil: no ceiling.

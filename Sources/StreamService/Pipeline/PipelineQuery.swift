@@ -1,6 +1,7 @@
 import CommitProtocol
 import ConnectorKit
 import Formats
+import KafkaClient
 import KafkaConnector
 import StreamCore
 import StreamEngine
@@ -99,6 +100,7 @@ extension PipelineConfig {
         options.isOwned = isOwned
         options.memoryBytes = memoryBytes
         options.latencyTarget = latencyTarget
+        options.commitPause = cluster == nil ? .zero : CommitOptions.defaultCommitPause
         options.faultCeiling = errors.ceiling.map { Int(clamping: $0) }
         options.defaultStart = .earliest
         guard case .kafka(let kafka) = source.input else { return options }
