@@ -3,8 +3,10 @@ public import StreamCore
 extension DStream {
     /// Writes one record for each element, in the batch's transaction.
     ///
-    /// The order in which a task saw its elements is kept in each partition of the output. On a stream of pairs the closure may
-    /// take key and value: `saveToKafka("counts") { word, count in Record(key: word, value: "\(count)") }`.
+    /// The order in which a task saw its elements is kept in each partition of the output. On a stream of pairs the
+    /// closure may take key and value:
+    ///
+    ///     counts.saveToKafka("counts") { word, count in Record(key: word, value: "\(count)") }
     public func saveToKafka(_ topic: TopicName, _ encode: @escaping @Sendable (Element) throws -> Record) {
         save(topic) { writer in { element in try writer.write(encode(element)) } }
     }
@@ -20,11 +22,12 @@ extension DStream {
 
     /// Runs code over the whole batch, also an empty one, after the batch is computed and before it is committed.
     ///
-    /// Outputs of a batch run in the order in which they were registered, on a thread that they may block. What the batch
-    /// covers is made durable first: should the process die, the same batch runs again with the same `BatchInfo`, so an
-    /// effect outside Kafka is repeated exactly once if it is stored under `info.epoch`. A throw stops the query without a
-    /// commit. The query gets an owner.
-    public func foreachBatch(_ body: @escaping @Sendable ([Element], BatchInfo) throws -> Void) where Element: Sendable {
+    /// Outputs of a batch run in the order in which they were registered, on a thread that they may block. What the
+    /// batch covers is made durable first: should the process die, the same batch runs again with the same
+    /// `BatchInfo`, so an effect outside Kafka counts exactly once if it is stored under `info.epoch`. A throw
+    /// stops the query without a commit. The query gets an owner.
+    public func foreachBatch(_ body: @escaping @Sendable ([Element], BatchInfo) throws -> Void)
+    where Element: Sendable {
         gather(limit: nil, body)
     }
 
@@ -41,24 +44,27 @@ extension DStream {
 
     private func save(_ topic: TopicName, _ makePush: @escaping @Sendable (RecordWriter) -> Push<Element>) {
         let node = context.addNode(using: [node])
-        context.addOutput(Output(node: node, level: level, topic: topic, isUserCode: false) { builder in
-            let writer = RecordWriter(topic: topic, scope: builder.scope)
-            if connect(builder, makePush(writer)) { builder.add(writer, node: node) }
-        })
+        context.addOutput(
+            Output(node: node, level: level, topic: topic, isUserCode: false) { builder in
+                let writer = RecordWriter(topic: topic, scope: builder.scope)
+                if connect(builder, makePush(writer)) { builder.add(writer, node: node) }
+            })
     }
 
     /// Brings at most `limit` elements of each task together and runs the body with them.
     private func gather(limit: Int?, _ body: @escaping @Sendable ([Element], BatchInfo) throws -> Void)
     where Element: Sendable {
         let node = context.addNode(using: [node], runsInEmptyBatches: true)
-        context.addOutput(Output(node: node, level: level, topic: nil, isUserCode: true) { builder in
-            if builder.level == builder.lastLevel {
-                builder.add(GatherReader(body: body), node: node)
-            } else {
-                let writer = GatherWriter<Element>(node: node, level: builder.lastLevel, limit: limit, scope: builder.scope)
-                if connect(builder, writer.push) { builder.add(writer, node: node) }
-            }
-        })
+        context.addOutput(
+            Output(node: node, level: level, topic: nil, isUserCode: true) { builder in
+                if builder.level == builder.lastLevel {
+                    builder.add(GatherReader(body: body), node: node)
+                } else {
+                    let writer = GatherWriter<Element>(
+                        node: node, level: builder.lastLevel, limit: limit, scope: builder.scope)
+                    if connect(builder, writer.push) { builder.add(writer, node: node) }
+                }
+            })
     }
 }
 

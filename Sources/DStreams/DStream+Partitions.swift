@@ -1,8 +1,9 @@
 extension DStream {
-    /// Each task's part of a batch as a whole, turned into any number of elements: for work that is set up once a batch.
+    /// Each task's part of a batch as a whole, turned into any number of elements: for work that is set up once a
+    /// batch.
     ///
-    /// Called once in each batch by every task, also with an empty part. The part is held in memory until the batch ends. A
-    /// throw cannot be put down to one record: it stops the query.
+    /// Called once in each batch by every task, also with an empty part. The part is held in memory until the batch
+    /// ends. A throw cannot be put down to one record: it stops the query.
     /// - Parameter transform: gets the elements in the order in which the task saw them.
     public func mapPartitions<Elements: Sequence>(
         _ transform: @escaping @Sendable ([Element]) throws -> Elements

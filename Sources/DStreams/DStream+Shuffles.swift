@@ -4,9 +4,10 @@
 extension DStream {
     /// For each key of a batch, its values reduced to one.
     ///
-    /// Values are combined in the task that reads them, then sent to the key's task, once per key and batch; so `combine`
-    /// must be associative and commutative. No order of the pairs is promised. An empty batch gives nothing. A throw in the
-    /// task that reads is a fault of the record at hand; a throw while parts are merged stops the query.
+    /// Values are combined in the task that reads them, then sent to the key's task, once per key and batch; so
+    /// `combine` must be associative and commutative. No order of the pairs is promised. An empty batch gives
+    /// nothing. A throw in the task that reads is a fault of the record at hand; a throw while parts are merged stops
+    /// the query.
     ///
     /// The query gets an owner: one instance runs it, others stand by.
     public func reduceByKey<Key: Hashable & Sendable, Value: Sendable>(

@@ -4,19 +4,19 @@ public typealias Push<Element> = (Element) throws -> Void
 /// A description of a stream of elements, computed batch by batch: Spark's DStream.
 ///
 /// Nothing runs before the context does. Transformations give new descriptions; those that look at one element (`map`,
-/// `filter`, `flatMap`, `mapValues`) are fused into one pass over the records, with no array between them. A stream that is
-/// used more than once is computed once in each batch and its elements go to every use.
+/// `filter`, `flatMap`, `mapValues`) are fused into one pass over the records, with no array between them. A stream
+/// that is used more than once is computed once in each batch and its elements go to every use.
 ///
-/// Closures run on several task threads at once, so they are `@Sendable`. They may throw: the record that the element came
-/// from is then handled by the context's error policy, and none of its effects remain.
+/// Closures run on several task threads at once, so they are `@Sendable`. They may throw: the record that the element
+/// came from is then handled by the context's error policy, and none of its effects remain.
 public struct DStream<Element>: Sendable {
     @usableFromInline let context: StreamingContext
     /// Rises from what is computed first to what is computed from it.
     @usableFromInline let node: Int
     /// The last stage in which elements of this stream come up: 0 behind a source, one more behind each shuffle.
     @usableFromInline let level: Int
-    /// Adds to a stage's program what brings this stream's elements to `push`, and says whether any come up in that stage.
-    /// Called at most once for each program.
+    /// Adds to a stage's program what brings this stream's elements to `push`, and says whether any come up in that
+    /// stage. Called at most once for each program.
     @usableFromInline let attach: @Sendable (StageBuilder, @escaping Push<Element>) -> Bool
 
     @usableFromInline

@@ -29,7 +29,8 @@ struct KafkaPorts: QueryPortSource {
         guard let brokers = Machine.environment("MILLRACE_BROKERS") else {
             throw StreamError(
                 "NO_BROKERS", "No Kafka cluster is named.",
-                remedy: "Give the context 'kafka: KafkaSettings(brokers: …)', or set MILLRACE_BROKERS to 'host:port'.", domain: .user)
+                remedy: "Give the context 'kafka: KafkaSettings(brokers: …)' or set MILLRACE_BROKERS to 'host:port'.",
+                domain: .user)
         }
         return KafkaSettings(brokers: brokers.split(separator: ",").map(String.init))
     }
@@ -99,7 +100,8 @@ struct KafkaPorts: QueryPortSource {
             // Without it a commit of no split would fence nobody.
             commits.extraPositions = [Split(control, 0): 0]
             input = OwnedInput(
-                membership: group, sources: [try AssignedInput(settings, groupID: query.text, topics: topics, log: log)])
+                membership: group, sources: [try AssignedInput(settings, groupID: query.text, topics: topics, log: log)]
+            )
         }
         let writer: any TransactionPort =
             switch needs.guarantee {

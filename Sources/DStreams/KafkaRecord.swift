@@ -4,7 +4,8 @@ public import StreamCore
 ///
 ///     stream.filter { $0.headers.contains { $0.name == "trace" } }.map { $0.text }
 ///
-/// - Important: a record that is kept keeps its whole block (up to about 1 MB) in memory, outside the query's budget: copy
+/// - Important: a record that is kept keeps its whole block (up to about 1 MB) in memory, outside the query's budget:
+///   copy
 ///   what is needed (`text`, `value`) instead of collecting records.
 public struct KafkaRecord: Sendable {
     @usableFromInline let records: BlockView
@@ -94,7 +95,9 @@ public struct KafkaRecord: Sendable {
     /// Safety: views are of this block's arena, so they lie inside its bytes; for a null one the length is 0.
     @inlinable
     func view(_ view: ByteView) -> UnsafeRawBufferPointer {
-        guard view.length > 0, let base = records.bytes.baseAddress else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard view.length > 0, let base = records.bytes.baseAddress else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
+        }
         return UnsafeRawBufferPointer(start: base + Int(view.start), count: Int(view.length))
     }
 }

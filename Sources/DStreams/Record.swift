@@ -33,7 +33,8 @@ public struct Record: Sendable {
     public init<Value: RecordContentConvertible>(
         value: Value, headers: [RecordHeader] = [], timestampMs: Int64? = nil, partition: PartitionID? = nil
     ) {
-        self.init(key: RecordContent.null, value: value, headers: headers, timestampMs: timestampMs, partition: partition)
+        self.init(
+            key: RecordContent.null, value: value, headers: headers, timestampMs: timestampMs, partition: partition)
     }
 
     /// A record without a value, which deletes its key in a compacted topic.

@@ -21,8 +21,8 @@ struct Lifecycle {
 }
 
 extension StreamingContext {
-    /// Starts, and returns when the query has ended: after `stop`, or at a failure. Cancelling the task stops it at once: the
-    /// open batch is dropped, to be computed again at the next start.
+    /// Starts, and returns when the query has ended: after `stop`, or at a failure. Cancelling the task stops it at
+    /// once: the open batch is dropped, to be computed again at the next start.
     /// - Throws: `StreamError` that ended the query; `CancellationError` when the task was cancelled.
     public func run() async throws {
         try Task.checkCancellation()
@@ -36,7 +36,8 @@ extension StreamingContext {
     }
 
     /// Starts the query on threads of its own and returns at once.
-    /// - Throws: `StreamError` when there is nothing to run (`NO_OUTPUT`) or a setting cannot be used; `ALREADY_STARTED`.
+    /// - Throws: `StreamError` when there is nothing to run (`NO_OUTPUT`) or a setting cannot be used;
+    ///   `ALREADY_STARTED`.
     ///   What cannot be reached is found out later: `awaitTermination` throws it.
     public func start() throws {
         let plan = try makePlan()
@@ -55,8 +56,9 @@ extension StreamingContext {
 
     /// Asks the query to end, and returns at once. May be called at any time, also before `start`, and again.
     ///
-    /// Graceful: the open batch is finished and committed, within the deadline; what is not committed by then is dropped and
-    /// computed again at the next start. Otherwise it is dropped at once. Nothing is lost or counted twice either way.
+    /// Graceful: the open batch is finished and committed, within the deadline; what is not committed by then is
+    /// dropped and computed again at the next start. Otherwise it is dropped at once. Nothing is lost or counted
+    /// twice either way.
     /// - Parameter within: nil: the option `stopWithin`.
     public func stop(graceful: Bool = true, within: Duration? = nil) {
         let within = within ?? options.stopWithin
@@ -71,7 +73,8 @@ extension StreamingContext {
         graceful ? control.stop(within: within) : control.stopNow()
     }
 
-    /// Waits for the end of the query; at once if it is over. The cancellation of the waiting task does not end the query.
+    /// Waits for the end of the query; at once if it is over. The cancellation of the waiting task does not end the
+    /// query.
     /// - Throws: `StreamError` that ended it.
     public func awaitTermination() async throws {
         try await withCheckedThrowingContinuation { (waiter: CheckedContinuation<Void, any Error>) in
@@ -101,7 +104,8 @@ extension StreamingContext {
         _ plan: QueryPlan, _ ports: QueryPorts, userOutputs: any UserOutputPort = ThreadedUserOutput()
     ) throws -> StreamQuery {
         try StreamQuery(
-            options: plan.options, input: ports.input, writer: ports.writer, stages: plan.stages, userOutputs: userOutputs,
+            options: plan.options, input: ports.input, writer: ports.writer, stages: plan.stages,
+            userOutputs: userOutputs,
             clock: clock, log: options.log, onProgress: { [self] in report($0) })
     }
 
@@ -114,7 +118,8 @@ extension StreamingContext {
             let query = try makeQuery(plan, ports)
             let scheduler = ThreadScheduler(clock: clock)
             for machine in query.machines {
-                // Safety: each machine goes to one thread; this one touches none of them again before they are finished.
+                // Safety: each machine goes to one thread; this one touches none of them again before they are
+                // finished.
                 nonisolated(unsafe) let machine = machine
                 scheduler.start(machine)
             }
@@ -122,7 +127,9 @@ extension StreamingContext {
             scheduler.join()
             finish(query.status.snapshot.failure)
         } catch {
-            finish(error as? StreamError ?? StreamError("START_FAILED", "'\(query)' could not start: \(error).", cause: error))
+            finish(
+                error as? StreamError
+                    ?? StreamError("START_FAILED", "'\(query)' could not start: \(error).", cause: error))
         }
     }
 

@@ -13,9 +13,10 @@ import Synchronization
 ///         .saveToKafka("word-counts") { word, count in Record(key: word, value: "\(count)") }
 ///     try await context.run()
 ///
-/// Everything of a batch, outputs and input offsets, commits in one Kafka transaction: each input record counts exactly once.
-/// A batch covers what has arrived by the end of its interval; intervals end on multiples of their length since 1970, as
-/// Spark's do. May be used from any thread; sources and operators are added before it is started.
+/// Everything of a batch, outputs and input offsets, commits in one Kafka transaction: each input record counts
+/// exactly once. A batch covers what has arrived by the end of its interval; intervals end on multiples of their
+/// length since 1970, as Spark's do. May be used from any thread; sources and operators are added before it is
+/// started.
 public final class StreamingContext: Sendable {
     public let query: QueryName
     public let batchInterval: Duration
@@ -33,7 +34,8 @@ public final class StreamingContext: Sendable {
     ///   - query: the query's identity: group, transactional ids and internal topics are named after it.
     ///   - kafka: where the cluster is; nil: the brokers that the environment variable `MILLRACE_BROKERS` names.
     public convenience init(
-        query: String, batchInterval: Duration, kafka: KafkaSettings? = nil, options: StreamingOptions = StreamingOptions()
+        query: String, batchInterval: Duration, kafka: KafkaSettings? = nil,
+        options: StreamingOptions = StreamingOptions()
     ) {
         self.init(query: query, batchInterval: batchInterval, ports: KafkaPorts(settings: kafka), options: options)
     }
@@ -41,7 +43,8 @@ public final class StreamingContext: Sendable {
     /// A context over ports of one's own: for tests, simulations and other transports.
     /// - Parameter query: the query's identity: group, transactional ids and internal topics are named after it.
     public init(
-        query: String, batchInterval: Duration, ports: any QueryPortSource, options: StreamingOptions = StreamingOptions(),
+        query: String, batchInterval: Duration, ports: any QueryPortSource,
+        options: StreamingOptions = StreamingOptions(),
         clock: any EngineClock = SystemClock()
     ) {
         self.query = QueryName(query)

@@ -9,8 +9,8 @@ public struct StreamingOptions: Sendable {
     public var start = StartPosition.latest
     /// The same for single topics; wins.
     public var starts: [TopicName: StartPosition] = [:]
-    /// Holds the instance's identity, so that a restart has its partitions back at once. nil: `MILLRACE_STATE_DIR`; without
-    /// that, too, the identity lasts as long as the process, and recovery waits for the broker's time-outs.
+    /// Holds the instance's identity, so that a restart has its partitions back at once. nil: `MILLRACE_STATE_DIR`;
+    /// without that, too, the identity lasts as long as the process, and recovery waits for the broker's time-outs.
     public var stateFolder: String?
     /// What a record does that cannot be computed or written.
     public var errors = ErrorPolicy.fail

@@ -4,8 +4,8 @@ import StreamCore
 import StreamEngine
 import Testing
 
-/// A throw is a fault of the record that the element came from; under skip and dead-letter nothing else is lost, and nothing
-/// of the faulty record remains.
+/// A throw is a fault of the record that the element came from; under skip and dead-letter nothing else is lost, and
+/// nothing of the faulty record remains.
 @Suite struct FaultTests {
     struct NotANumber: Error {}
 
@@ -82,7 +82,9 @@ import Testing
         run.settle()
         run.batch(["bad", "good"])
         #expect(run.values() == ["ok", "good"])
-        let header = run.kafka.written.first { $0.topic == "dlq" }?.line.headers.first { $0.name == "millrace.error.code" }
+        let header = run.kafka.written.first { $0.topic == "dlq" }?.line.headers.first {
+            $0.name == "millrace.error.code"
+        }
         #expect(header?.value.map { String(decoding: $0, as: UTF8.self) } == "NO_PRICE")
     }
 

@@ -7,8 +7,8 @@ import Testing
     import Glibc
 #endif
 
-/// Fused operators against the loop that one would write by hand, over the same blocks. Only with MILLRACE_BENCH=1, in release:
-/// `MILLRACE_BENCH=1 swift test -c release --filter FusionBenchmark`.
+/// Fused operators against the loop that one would write by hand, over the same blocks. Only with MILLRACE_BENCH=1,
+/// in release: `MILLRACE_BENCH=1 swift test -c release --filter FusionBenchmark`.
 @Suite(.serialized, .enabled(if: getenv("MILLRACE_BENCH") != nil)) struct FusionBenchmark {
     /// What output code adds up, so that nothing is optimised away.
     final class Total: @unchecked Sendable {
@@ -24,7 +24,9 @@ import Testing
         let block = RecordBlock(topics: ["in"])
         for index in 0..<10_000 {
             block.slots.append(
-                RecordSlot(value: block.arena.append("\(100_000 + number * 7 + index * 13)"), offset: Int64(index), partition: 0))
+                RecordSlot(
+                    value: block.arena.append("\(100_000 + number * 7 + index * 13)"), offset: Int64(index),
+                    partition: 0))
         }
         return block
     }
@@ -32,7 +34,9 @@ import Testing
     @inline(__always)
     private static func parse(_ bytes: RawSpan) -> Int {
         var number = 0
-        for index in 0..<bytes.byteCount { number = number &* 10 &+ Int(bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)) &- 48 }
+        for index in 0..<bytes.byteCount {
+            number = number &* 10 &+ Int(bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)) &- 48
+        }
         return number
     }
 

@@ -4,7 +4,8 @@ import StreamEngine
 import Synchronization
 import Testing
 
-/// Opens scripted ports; the query then runs on its own threads. What the writer changes of the script, the input never reads.
+/// Opens scripted ports; the query then runs on its own threads. What the writer changes of the script, the input
+/// never reads.
 private struct ScriptedPorts: QueryPortSource {
     let records: [String]
     let opened: Seen<QueryNeeds>
@@ -31,7 +32,6 @@ private struct UnreachablePorts: QueryPortSource {
     }
 }
 
-
 @Suite(.timeLimit(.minutes(1))) struct LifecycleTests {
     private func context(_ ports: some QueryPortSource, _ options: StreamingOptions? = nil) -> StreamingContext {
         var chosen = options ?? StreamingOptions()
@@ -39,7 +39,9 @@ private struct UnreachablePorts: QueryPortSource {
         return StreamingContext(query: "life", batchInterval: .milliseconds(20), ports: ports, options: chosen)
     }
 
-    private func refusal(_ build: (StreamingContext) -> Void, query: String = "life", interval: Duration = .seconds(1)) -> StreamError? {
+    private func refusal(_ build: (StreamingContext) -> Void, query: String = "life", interval: Duration = .seconds(1))
+        -> StreamError?
+    {
         let context = StreamingContext(query: query, batchInterval: interval, ports: NoPorts())
         build(context)
         do {
@@ -59,11 +61,14 @@ private struct UnreachablePorts: QueryPortSource {
     }
 
     @Test func settingsThatCannotWorkAreRefused() {
-        let save: (StreamingContext) -> Void = { $0.kafkaStream(topics: ["in"]).saveToKafka("out") { Record(value: $0.value) } }
+        let save: (StreamingContext) -> Void = {
+            $0.kafkaStream(topics: ["in"]).saveToKafka("out") { Record(value: $0.value) }
+        }
         #expect(refusal(save, interval: .zero)?.code == "BATCH_INTERVAL")
         #expect(refusal(save, query: "")?.code == "QUERY_NAME")
         #expect(refusal(save, query: "a b")?.code == "QUERY_NAME")
-        #expect(refusal { $0.kafkaStream(topics: ["in"]).saveToKafka("") { Record(value: $0.text) } }?.code == "TOPIC_NAME")
+        #expect(
+            refusal { $0.kafkaStream(topics: ["in"]).saveToKafka("") { Record(value: $0.text) } }?.code == "TOPIC_NAME")
         #expect(refusal { $0.kafkaStream(topics: []).print() }?.code == "NO_SOURCE")
     }
 
@@ -108,7 +113,9 @@ private struct UnreachablePorts: QueryPortSource {
     @Test func aFailureIsThrown() async {
         struct Broken: Error {}
         let context = context(ScriptedPorts(records: ["a"], opened: Seen()))
-        context.kafkaStream(topics: ["in"]).map { _ -> String in throw Broken() }.saveToKafka("out") { Record(value: $0) }
+        context.kafkaStream(topics: ["in"]).map { _ -> String in throw Broken() }.saveToKafka("out") {
+            Record(value: $0)
+        }
         let error = await #expect(throws: StreamError.self) { try await context.run() }
         #expect(error?.code == "USER_CODE_FAILED")
         let again = await #expect(throws: StreamError.self) { try await context.awaitTermination() }

@@ -37,7 +37,9 @@ import Testing
         run.settle()
         run.batch((0..<20).map(String.init))
         for partition in 0..<2 {
-            let values = run.kafka.written.filter { $0.line.key == "\(partition)" }.compactMap { $0.line.value.flatMap { Int($0) } }
+            let values = run.kafka.written.filter { $0.line.key == "\(partition)" }.compactMap {
+                $0.line.value.flatMap { Int($0) }
+            }
             #expect(values == (0..<20).filter { $0 % 2 == partition })
         }
     }
@@ -145,7 +147,9 @@ import Testing
     @Test func reduceKeepsOneValueOfAnyType() throws {
         let run = TestRun(tasks: 2)
         run.lines.map { ($0.text.count, [$0.text]) }.reduceByKey { $0 + $1 }
-            .saveToKafka("out") { length, words in Record(key: "\(length)", value: words.sorted().joined(separator: ",")) }
+            .saveToKafka("out") { length, words in
+                Record(key: "\(length)", value: words.sorted().joined(separator: ","))
+            }
         try run.start()
         run.settle()
         run.batch(["a", "bb", "c", "dd", "eee"])

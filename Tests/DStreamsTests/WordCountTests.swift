@@ -23,7 +23,8 @@ import Testing
         run.batch([])
         run.batch(["be", "be be"])
         #expect(run.failure == nil)
-        #expect(run.batches() == [["be=3", "is=1", "not=1", "or=1", "question=1", "that=1", "the=1", "to=2"], ["be=3"]])
+        #expect(
+            run.batches() == [["be=3", "is=1", "not=1", "or=1", "question=1", "that=1", "the=1", "to=2"], ["be=3"]])
         #expect(run.totals.read == 7)
         #expect(run.totals.emittedFrom == 7)
         #expect(run.totals.isBalanced)

@@ -26,7 +26,8 @@ struct Arguments {
           --state-dir PATH  keeps the instance's identity over restarts (or MILLRACE_STATE_DIR)
           --help            this text
 
-        Times: 200ms, 5s, 2m. Ends at SIGTERM and SIGINT, after the batch that is open. Exit codes: 0 done, 1 failed, 2 usage.
+        Times: 200ms, 5s, 2m. Ends at SIGTERM and SIGINT, after the batch that is open.
+        Exit codes: 0 done, 1 failed, 2 usage.
 
         Example: DirectKafkaWordCount --brokers localhost:9092 --input lines --output word-counts --for 20s
         """

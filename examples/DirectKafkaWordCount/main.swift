@@ -19,7 +19,8 @@ options.start = arguments.start
 options.stateFolder = arguments.stateFolder
 options.log = StandardErrorLog()
 let kafka = KafkaSettings(brokers: arguments.brokers)
-let context = StreamingContext(query: arguments.query, batchInterval: arguments.interval, kafka: kafka, options: options)
+let context = StreamingContext(
+    query: arguments.query, batchInterval: arguments.interval, kafka: kafka, options: options)
 context.kafkaStream(topics: arguments.inputs)
     .flatMap { $0.text.split(separator: " ").map(String.init) }
     .map { ($0, 1) }

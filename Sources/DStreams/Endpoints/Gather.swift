@@ -37,7 +37,8 @@ final class GatherWriter<Element: Sendable>: Endpoint {
     func reset() { elements = [] }
 }
 
-/// The receiving side, in the last stage's only task: makes one piece of user output of each batch, also of an empty one.
+/// The receiving side, in the last stage's only task: makes one piece of user output of each batch, also of an empty
+/// one.
 final class GatherReader<Element: Sendable>: Endpoint {
     private let body: @Sendable ([Element], BatchInfo) throws -> Void
     private var elements: [Element] = []
@@ -56,7 +57,8 @@ final class GatherReader<Element: Sendable>: Endpoint {
         output.userOutputs.append(
             UserOutput { plan in
                 let info = BatchInfo(
-                    epoch: plan.epoch, batchTimeMs: plan.batchTimeMs, ranges: plan.ranges.sorted { $0.split < $1.split },
+                    epoch: plan.epoch, batchTimeMs: plan.batchTimeMs,
+                    ranges: plan.ranges.sorted { $0.split < $1.split },
                     isReplay: plan.isReplay)
                 try body(batch, info)
             })

@@ -50,7 +50,8 @@ final class RecordWriter: Endpoint {
     private func checkedPartition(_ record: Record) throws -> Int32 {
         guard let partition = record.partition else { return -1 }
         guard partition.number >= 0 else {
-            throw StreamError("OUTPUT_PARTITION", "a record for '\(topic)' asks for partition \(partition)", domain: .user)
+            throw StreamError(
+                "OUTPUT_PARTITION", "a record for '\(topic)' asks for partition \(partition)", domain: .user)
         }
         return partition.number
     }

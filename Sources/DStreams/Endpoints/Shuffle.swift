@@ -1,7 +1,8 @@
 import CommitProtocol
 import StreamEngine
 
-/// The sending side of a shuffle: combines the values of each key in its task, and sends one value a key at the batch's end.
+/// The sending side of a shuffle: combines the values of each key in its task, and sends one value a key at the
+/// batch's end.
 final class ShuffleWriter<Key: Hashable & Sendable, Value: Sendable>: Endpoint {
     private let node: Int
     private let level: Int

@@ -1,8 +1,8 @@
 import CommitProtocol
 import StreamEngine
 
-/// Where a fused pass ends inside a stage, and where the next begins: something that holds elements until the task's call or
-/// the epoch is over. Confined to the task's thread.
+/// Where a fused pass ends inside a stage, and where the next begins: something that holds elements until the task's
+/// call or the epoch is over. Confined to the task's thread.
 protocol Endpoint: AnyObject {
     /// Takes back what the record at hand has put here: it turned out to be faulty.
     func undoRecord()
@@ -32,8 +32,8 @@ extension Endpoint {
     func reset() {}
 }
 
-/// What endpoints see of the record at hand. Confined to one thread and looked at for each record, so its fields do without
-/// the check that a class's fields get.
+/// What endpoints see of the record at hand. Confined to one thread and looked at for each record, so its fields do
+/// without the check that a class's fields get.
 @usableFromInline
 final class RecordScope {
     /// Counts records, so that an endpoint knows when a new one has begun.

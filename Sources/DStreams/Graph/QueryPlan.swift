@@ -59,7 +59,8 @@ package struct QueryPlan: Sendable {
 
     private func makeProgram(level: Int, task: Int) -> StageProgram {
         let builder = StageBuilder(
-            level: level, task: task, taskCounts: taskCounts, useCounts: useCounts, isUndoable: faultHandler.policy != .fail)
+            level: level, task: task, taskCounts: taskCounts, useCounts: useCounts,
+            isUndoable: faultHandler.policy != .fail)
         for output in graph.outputs { output.attach(builder) }
         return StageProgram(builder, faultHandler: faultHandler)
     }
@@ -86,7 +87,8 @@ package struct QueryPlan: Sendable {
         }
         if batchInterval < .milliseconds(1) {
             throw refuse(
-                "BATCH_INTERVAL", "The batch interval of '\(query)' is \(batchInterval).", "Give it a millisecond at least.")
+                "BATCH_INTERVAL", "The batch interval of '\(query)' is \(batchInterval).",
+                "Give it a millisecond at least.")
         }
         if !isTopicName(query.text) {
             throw refuse(
@@ -101,7 +103,8 @@ package struct QueryPlan: Sendable {
                 "Kafka takes A-Z, a-z, 0-9, '.', '_' and '-', 249 at most.")
         }
         if graph.neededNodes.allSatisfy({ graph.nodes[$0].topics.isEmpty }) {
-            throw refuse("NO_SOURCE", "'\(query)' has outputs but reads no topic.", "Name a topic in kafkaStream(topics:).")
+            throw refuse(
+                "NO_SOURCE", "'\(query)' has outputs but reads no topic.", "Name a topic in kafkaStream(topics:).")
         }
     }
 

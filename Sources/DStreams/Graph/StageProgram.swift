@@ -108,21 +108,26 @@ final class StageProgram: TaskProgram {
         if let error = error as? StreamError {
             return RowFault(row: Int32(clamping: row), code: error.code, message: error.message)
         }
-        return RowFault(row: Int32(clamping: row), code: "USER_CODE_FAILED", message: "the program's code threw \(error)")
+        return RowFault(
+            row: Int32(clamping: row), code: "USER_CODE_FAILED", message: "the program's code threw \(error)")
     }
 
     private static func unattributed(_ error: any Error, _ epoch: Epoch) -> StreamError {
         if let error = error as? StreamError { return error }
         return StreamError(
             "USER_CODE_FAILED", "The program's code threw at the end of batch \(epoch): \(error).",
-            remedy: "Behind a shuffle or mapPartitions an error belongs to no single record, so the error policy does not apply.",
+            remedy:
+                "Behind a shuffle or mapPartitions an error belongs to no single record: no error policy applies.",
             domain: .user, cause: error)
     }
 
     // MARK: - Between stages
 
     private func receive(_ batch: any Sendable, into output: inout TaskOutput) {
-        guard let parcel = batch as? Parcel else { return output.failure = Parcel.misdirected }
+        guard let parcel = batch as? Parcel else {
+            output.failure = Parcel.misdirected
+            return
+        }
         if parcel.level > level {
             var exchange = (task: parcel.task, batch: batch)
             route(&exchange)

@@ -62,6 +62,8 @@ public final class OwnedInput: InputPort {
     private func receive(_ event: InputEvent) -> InputEvent? {
         switch event {
         case .assigned(let splits):
+            // A standby is told that it gets nothing: that is no ownership.
+            guard !splits.isEmpty else { return nil }
             control.formUnion(splits)
             var positions: [Split: Position] = [:]
             for split in splits { positions[split] = 0 }

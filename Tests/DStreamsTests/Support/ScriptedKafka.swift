@@ -28,7 +28,9 @@ final class ScriptedKafka {
     /// Values to the partitions of a topic in turn.
     func append(_ topic: TopicName, _ values: [String]) {
         let splits = partitions.keys.filter { $0.topic == topic }.sorted()
-        for (index, value) in values.enumerated() { partitions[splits[index % splits.count]]?.append(Line(value: value)) }
+        for (index, value) in values.enumerated() {
+            partitions[splits[index % splits.count]]?.append(Line(value: value))
+        }
     }
 }
 
@@ -135,7 +137,8 @@ final class ScriptedWriter: TransactionPort {
             events.append(
                 .recovered(
                     RecoveredProgress(
-                        positions: kafka.committedPositions.filter { splits.contains($0.key) }, progress: kafka.progress)))
+                        positions: kafka.committedPositions.filter { splits.contains($0.key) }, progress: kafka.progress
+                    )))
         case .begin(let epoch): events.append(.begun(epoch))
         case .produce(let block):
             pending.append(block)
@@ -155,7 +158,8 @@ final class ScriptedWriter: TransactionPort {
                 let slot = block.slots[index]
                 let line = Line(
                     key: block.key(index).map { String(decoding: $0, as: UTF8.self) },
-                    value: block.value(index).map { String(decoding: $0, as: UTF8.self) }, headers: block.headers(index),
+                    value: block.value(index).map { String(decoding: $0, as: UTF8.self) },
+                    headers: block.headers(index),
                     timestamp: slot.timestamp)
                 kafka.written.append((commit.epoch, block.topics[Int(slot.topic)], line, slot.partition))
             }

@@ -27,7 +27,8 @@ final class TestRun {
         options.taskCount = tasks
         options.errors = errors
         options.start = .earliest
-        context = StreamingContext(query: "test", batchInterval: Self.interval, ports: NoPorts(), options: options, clock: clock)
+        context = StreamingContext(
+            query: "test", batchInterval: Self.interval, ports: NoPorts(), options: options, clock: clock)
         kafka = ScriptedKafka()
         for topic in topics { kafka.makeTopic(topic, partitions: partitions) }
     }
@@ -36,7 +37,8 @@ final class TestRun {
     init(kafka: ScriptedKafka) {
         var options = StreamingOptions()
         options.taskCount = 1
-        context = StreamingContext(query: "test", batchInterval: Self.interval, ports: NoPorts(), options: options, clock: clock)
+        context = StreamingContext(
+            query: "test", batchInterval: Self.interval, ports: NoPorts(), options: options, clock: clock)
         self.kafka = kafka
     }
 
@@ -44,7 +46,8 @@ final class TestRun {
 
     /// Starts on scripted ports; the first epoch has not begun.
     func start(recordsPerBlock: Int = 3) throws {
-        let ports = QueryPorts(input: ScriptedInput(kafka, recordsPerBlock: recordsPerBlock), writer: ScriptedWriter(kafka))
+        let ports = QueryPorts(
+            input: ScriptedInput(kafka, recordsPerBlock: recordsPerBlock), writer: ScriptedWriter(kafka))
         context.onBatchCompleted { [progress] in progress.append($0) }
         query = try context.makeQuery(context.makePlan(), ports, userOutputs: InlineUserOutput())
     }
@@ -92,7 +95,9 @@ final class TestRun {
     var totals: RowCounts { query?.status.snapshot.totals ?? RowCounts() }
 
     /// Values committed to a topic, in order.
-    func values(_ topic: TopicName = "out") -> [String?] { kafka.written.filter { $0.topic == topic }.map(\.line.value) }
+    func values(_ topic: TopicName = "out") -> [String?] {
+        kafka.written.filter { $0.topic == topic }.map(\.line.value)
+    }
 
     /// `key=value` of each batch that wrote something, sorted.
     func batches(_ topic: TopicName = "out") -> [[String]] {
