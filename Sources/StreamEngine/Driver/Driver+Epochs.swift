@@ -101,7 +101,8 @@ extension Driver {
     func advanceEpoch(_ now: MonotonicTime) -> Bool {
         guard machine.phase == .running else { return false }
         requestEndsIfDue(now)
-        if openEpoch == nil { openIfDue(now) }
+        let hadEpoch = openEpoch != nil
+        if !hadEpoch { openIfDue(now) }
         if isCarriedDue, mayReadCarried { takeCarried(now) }
         if shouldCut(now) {
             cut(now)
@@ -111,7 +112,8 @@ extension Driver {
             commitPositions(now)
             return true
         }
-        return finishIfDone(now)
+        // An epoch that was opened just now is read for at once.
+        return finishIfDone(now) || !hadEpoch && openEpoch != nil
     }
 
     /// Whether records may be read now: a fixed trigger reads only inside its epoch, a limited one not before its ends are known.
