@@ -29,7 +29,7 @@ extension DatetimePattern {
     func append(_ time: LocalTime, _ writer: inout BytesWriter) {
         for element in elements {
             switch element {
-            case .literal(let bytes): writer.append(contentsOf: bytes)
+            case .literal(let bytes): for byte in bytes { writer.append(byte) }
             case .field(let letter, let count): Self.append(time, letter, count, &writer)
             case .optionalStart, .optionalEnd: break
             }
@@ -142,11 +142,15 @@ extension DatetimePattern {
 extension BytesWriter {
     /// A number that is not negative, with zeros in front.
     mutating func append(_ value: Int, width: Int) {
-        if value < 100, width <= 2 {
-            if value > 9 || width == 2 { append(UInt8(truncatingIfNeeded: 0x30 + value / 10)) }
-            append(UInt8(truncatingIfNeeded: 0x30 + value % 10))
-        } else {
-            append(TimeText.padded(value, width))
+        var divisor = 1
+        var digits = 1
+        while digits < 19, digits < width || value / divisor >= 10 {
+            divisor *= 10
+            digits += 1
+        }
+        while divisor > 0 {
+            append(UInt8(truncatingIfNeeded: 0x30 + value / divisor % 10))
+            divisor /= 10
         }
     }
 }
