@@ -14,6 +14,7 @@ public struct FailurePolicy: Sendable {
     /// The same cause without a commit in between (invariant 11).
     public static let sameCauseMax = 3
     public static let pauseMax = Duration.seconds(5)
+    public static let hopelessPause = Duration.seconds(1)
 
     private var identityFences: [MonotonicTime] = []
     private var lastCode: StreamError.Code?
@@ -39,7 +40,8 @@ public struct FailurePolicy: Sendable {
         defer { failuresInRow += 1 }
         switch failure.kind {
         case .hopeless:
-            if sameCauseCount >= Self.sameCauseMax { return .stop(failure.error) }
+            // Only a person can mend it (a topic, a permission), and may do so while the service waits.
+            return .rebuild(after: max(pause, Self.hopelessPause))
         case .fenced:
             if isIdentityFence(failure.error) {
                 identityFences.removeAll { now - $0 > Self.identityWindow }

@@ -215,7 +215,8 @@ public struct QueryMachine: Sendable {
         let positions = "\(group.map(\.description) ?? "none") in the consumer group, \(record.map(\.description) ?? "none") in the progress topic"
         return StreamError(
             "PROGRESS_DIFFERS", "The committed positions of \(split) differ: \(positions).",
-            remedy: "Offsets of this query cannot be moved with Kafka's tools alone; use 'millrace reset'.", domain: .user,
+            remedy: "Offsets of a query with an owner cannot be moved with Kafka's tools alone: set them back, or delete the "
+                + "query's progress topic and its group's offsets to begin anew.", domain: .user,
             place: StreamError.Place(split: split))
     }
 

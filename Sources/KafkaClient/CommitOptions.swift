@@ -1,3 +1,4 @@
+import CommitProtocol
 public import StreamCore
 
 /// What a transaction port writes, and how.
@@ -11,6 +12,9 @@ public struct CommitOptions: Sendable, Hashable {
     public var progressTopic: TopicName?
     /// Positions that every commit sends besides the epoch's: the control split of an owned query.
     public var extraPositions: [Split: Position] = [:]
+    /// Whether the epoch's splits are partitions of this cluster, whose positions the group keeps. False for other sources
+    /// (a file, a generator): brokers refuse offsets of topics that they do not know, and the progress record has them.
+    public var keepsGroupOffsets = true
     /// After this long without a commit the broker aborts the transaction.
     public var transactionTimeout: Duration = .seconds(10)
     public var linger: Duration = .milliseconds(5)
@@ -41,4 +45,11 @@ public struct CommitOptions: Sendable, Hashable {
     public static func progressTopic(of query: QueryName) -> TopicName { TopicName("\(query)-progress") }
     /// The name of the one-partition topic that decides who owns a query.
     public static func controlTopic(of query: QueryName) -> TopicName { TopicName("\(query)-control") }
+}
+
+extension CommitOptions {
+    /// What a commit sends to the consumer group.
+    func groupPositions(_ commit: EpochCommit) -> [Split: Position] {
+        (keepsGroupOffsets ? commit.positions : [:]).merging(extraPositions) { given, _ in given }
+    }
 }

@@ -98,7 +98,7 @@ final class EpochWriter {
     }
 
     func recover(_ splits: Set<Split>, _ membership: any GroupMembership) throws(KafkaError) -> RecoveredProgress {
-        let positions = try membership.committed(splits, within: options.callTimeout)
+        let positions = options.keepsGroupOffsets ? try membership.committed(splits, within: options.callTimeout) : [:]
         guard let topic = options.progressTopic else { return RecoveredProgress(positions: positions) }
         let reader = ProgressReader(settings, groupID: membership.groupID, topic: topic, log: log)
         let progress = try reader.newest(of: options.query, within: .seconds(30))

@@ -95,7 +95,7 @@ final class TransactionSession: CommandSession {
                     failure(refused.error, at: .flush, refused: index, block: Producer.block(ofTag: refused.tag)))
             }
             step = .offsets
-            let positions = commit.positions.merging(options.extraPositions) { given, _ in given }
+            let positions = options.groupPositions(commit)
             try membership.addOffsets(positions, to: producer, within: options.callTimeout)
             step = .commit
             try producer.commit(within: options.callTimeout)

@@ -80,7 +80,7 @@ final class WriterSession: CommandSession {
             return .failed(
                 failure(refused.error, at: .flush, refused: index, block: Producer.block(ofTag: refused.tag)))
         }
-        let positions = commit.positions.merging(options.extraPositions) { given, _ in given }
+        let positions = options.groupPositions(commit)
         do throws(KafkaError) {
             try membership.commit(positions, within: options.callTimeout)
         } catch {

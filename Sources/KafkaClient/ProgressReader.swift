@@ -22,7 +22,7 @@ enum ProgressCoding {
             throw KafkaError(
                 .invalidArgument,
                 "The newest record of topic '\(topic)' is no progress record of this or an older version.",
-                remedy: "See that nothing else writes to it; 'millrace reset' begins anew.")
+                remedy: "See that nothing else writes to it; to begin anew, delete it and the group's offsets.")
         }
     }
 }

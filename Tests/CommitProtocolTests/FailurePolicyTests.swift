@@ -31,13 +31,21 @@ import Testing
         for _ in 0..<1000 { #expect(pause(policy.decide(failure(.unavailable, "NO_BROKER"), now: .zero)) != nil) }
     }
 
-    @Test func theSameHopelessCauseThreeTimesInARowStops() {
+    @Test func whatOnlyAPersonCanMendIsTriedAgainSlowly() {
         var policy = FailurePolicy()
-        #expect(pause(policy.decide(failure(.hopeless, "DENIED"), now: .zero)) != nil)
-        #expect(pause(policy.decide(failure(.hopeless, "OTHER"), now: .zero)) != nil)
-        #expect(pause(policy.decide(failure(.hopeless, "DENIED"), now: .zero)) != nil)
-        #expect(pause(policy.decide(failure(.hopeless, "DENIED"), now: .zero)) != nil)
-        #expect(pause(policy.decide(failure(.hopeless, "DENIED"), now: .zero)) == nil)
+        #expect(pause(policy.decide(failure(.hopeless, "DENIED"), now: .zero)) == .seconds(1))
+        for _ in 0..<20 { _ = policy.decide(failure(.hopeless, "DENIED"), now: .zero) }
+        #expect(pause(policy.decide(failure(.hopeless, "DENIED"), now: .zero)) == .seconds(5))
+    }
+
+    @Test func aCauseThatLiesInTheDataStopsTheThirdTimeInARow() {
+        var policy = FailurePolicy()
+        let refused = failure(.abortable, "RECORD_REFUSED", recovery: .stop)
+        #expect(pause(policy.decide(refused, now: .zero)) != nil)
+        #expect(pause(policy.decide(failure(.abortable, "OTHER"), now: .zero)) != nil)
+        #expect(pause(policy.decide(refused, now: .zero)) != nil)
+        #expect(pause(policy.decide(refused, now: .zero)) != nil)
+        #expect(pause(policy.decide(refused, now: .zero)) == nil)
     }
 
     @Test func fencedByOwnIdentityThreeTimesInAMinuteStops() {

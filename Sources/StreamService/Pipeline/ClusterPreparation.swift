@@ -17,6 +17,9 @@ struct ClusterPreparation {
     let config: PipelineConfig
     let log: any LogHandler
 
+    /// Of each call: short, since a stop waits for it, and since it is tried again anyway.
+    private static let patience = Duration.seconds(3)
+
     /// One try; everything in it is bounded by deadlines.
     /// - Throws: `KafkaError` (to be tried again where it is passing) or `StreamError` (a plan that must be refused).
     func run() throws -> Answer {
@@ -27,7 +30,7 @@ struct ClusterPreparation {
         try refuseOtherClusters(admin, cluster)
         let own = internalTopics
         if config.createTopics, !own.isEmpty {
-            for topic in try admin.create(own).sorted() { log.info("Created the topic '\(topic)'.") }
+            for topic in try admin.create(own, within: Self.patience).sorted() { log.info("Created the topic '\(topic)'.") }
         }
         try checkTopics(admin, own.map(\.name))
         for sink in config.sinks {
@@ -71,14 +74,14 @@ struct ClusterPreparation {
             if case .kafka(let kafka) = sink.output, case .topic(let topic) = kafka.target { wanted.insert(topic) }
         }
         guard !wanted.isEmpty else { return }
-        for topic in try admin.describe(wanted.sorted()) {
+        for topic in try admin.describe(wanted.sorted(), within: Self.patience) {
             if let error = topic.error { throw error }
         }
     }
 
     private func recordBytesMax(_ admin: Admin, _ kafka: KafkaSinkConfig) -> Int {
         let client = kafka.connection.options["message.max.bytes"].flatMap { Int($0.reveal()) } ?? 1_000_000
-        guard case .topic(let topic) = kafka.target, let settings = try? admin.topicConfig(topic),
+        guard case .topic(let topic) = kafka.target, let settings = try? admin.topicConfig(topic, within: Self.patience),
             let limit = settings["max.message.bytes"].flatMap({ Int($0) })
         else { return client }  // Not every user may read a topic's settings; the broker then says no by itself.
         return min(client, limit)

@@ -34,7 +34,7 @@ struct PipelineAssembly {
         let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let taskCount = options.taskCount ?? StreamQuery.defaultTaskCount(cores: cores)
         let query = try StreamQuery(
-            options: options, input: input, writer: makeWriter(membership),
+            options: options, input: input, writer: makeWriter(membership, reading: sql.source),
             stages: [
                 Stage(taskCount: taskCount) { _ in
                     try sql.makeProgram(config, writers: writers, recordBytesMax: preparation.recordBytesMax)
@@ -85,7 +85,9 @@ struct PipelineAssembly {
 
     // MARK: - Output
 
-    private func makeWriter(_ membership: (any GroupMembership)?) throws -> any TransactionPort {
+    private func makeWriter(
+        _ membership: (any GroupMembership)?, reading source: PipelineConfig.Source
+    ) throws -> any TransactionPort {
         guard let cluster = config.cluster, let membership else {
             return try LocalProgress(query: config.name, folder: config.stateFolder)
         }
@@ -94,6 +96,7 @@ struct PipelineAssembly {
             progressTopic: config.isOwned ? CommitOptions.progressTopic(of: config.name) : nil)
         if config.isOwned {
             options.extraPositions = [Split(CommitOptions.controlTopic(of: config.name), 0): 0]
+            if case .connector = source.input { options.keepsGroupOffsets = false }
         }
         switch config.guarantee {
         case .exactlyOnce:
