@@ -13,6 +13,17 @@ struct FunctionRegistry: Sendable {
         CurrentTimeFunctions.all,
         CharsetFunctions.all,
         StringFunctions.all,
+        TextPartFunctions.all,
+        TextSearchFunctions.all,
+        TextBuildFunctions.all,
+        RegexFunctions.all,
+        SplitFunctions.all,
+        HashFunctions.all,
+        EncodingFunctions.all,
+        URLFunctions.all,
+        MathFunctions.all,
+        RoundingFunctions.all,
+        RandomFunctions.all,
     ])
 
     private let functions: [String: ScalarFunction]
