@@ -41,8 +41,8 @@ enum MathFunctions {
         ]
 
     private static let plain: [ScalarFunction] = [
-        real("sqrt") { $0.squareRoot() }, real("cbrt") { cbrt($0) },
-        real("exp") { Exponential.exp($0) }, real("expm1") { expm1($0) },
+        real("sqrt") { $0.squareRoot() }, real("cbrt") { StrictMath.cbrt($0) },
+        real("exp") { StrictMath.exp($0) }, real("expm1") { expm1($0) },
         real("sin") { sin($0) }, real("cos") { cos($0) }, real("tan") { tan($0) },
         real("asin") { asin($0) }, real("acos") { acos($0) }, real("atan") { atan($0) },
         real("sinh") { sinh($0) }, real("cosh") { cosh($0) }, real("tanh") { tanh($0) },
@@ -121,34 +121,5 @@ enum Histogram {
         if place < 0 { return 0 }
         if place >= width { return count + 1 }
         return Int64(exactly: (Double(count) * place / width).rounded(.down)).map { $0 + 1 }
-    }
-}
-
-/// `exp` as Java's `StrictMath` computes it (fdlibm): Spark's results to the last digit, which glibc's differ from.
-enum Exponential {
-    static func exp(_ value: Double) -> Double {
-        if value.isNaN { return value }
-        if value > 709.782712893383973096 { return .infinity }
-        if value < -745.133219101941108420 { return 0 }
-        let magnitude = value.magnitude
-        var (high, low, power) = (value, 0.0, 0)
-        if magnitude > 0.5 * M_LN2 {
-            if magnitude < 1.5 * M_LN2 {
-                power = value < 0 ? -1 : 1
-            } else {
-                power = Int(1.44269504088896338700 * value + (value < 0 ? -0.5 : 0.5))
-            }
-            high = value - Double(power) * 6.93147180369123816490e-01
-            low = Double(power) * 1.90821492927058770002e-10
-        } else if magnitude < 0x1p-28 {
-            return 1 + value
-        }
-        let x = high - low
-        let t = x * x
-        let inner = 6.61375632143793436117e-05 + t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08)
-        let c = x - t * (1.66666666666666019037e-01 + t * (-2.77777777770155933842e-03 + t * inner))
-        if power == 0 { return 1 - (x * c / (c - 2) - x) }
-        let result = 1 - ((low - x * c / (2 - c)) - high)
-        return scalbn(result, Int32(truncatingIfNeeded: power))
     }
 }
