@@ -24,6 +24,7 @@ struct FunctionRegistry: Sendable {
         MathFunctions.all,
         RoundingFunctions.all,
         RandomFunctions.all,
+        NumberFormatFunctions.all,
     ])
 
     private let functions: [String: ScalarFunction]
