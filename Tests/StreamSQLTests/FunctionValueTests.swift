@@ -50,6 +50,16 @@ struct FunctionValueTests {
         ("parse_url('http://spark.apache.org/path?query=1', 'HOST')", "\"spark.apache.org\""),
         ("parse_url('https://u:p@h.x:8080/a/b?x=1&y=2#r', 'USERINFO')", "\"u:p\""),
         ("parse_url('https://h/a?x=1&y=2', 'FILE')", "\"/a?x=1&y=2\""), ("parse_url('http://a b', 'HOST')", "!INVALID_URL"),
+        // Formats: Spark's documentation and java.util.Formatter's.
+        ("format_number(12332.123456, 4)", "\"12,332.1235\""), ("format_number(12332.123456, '##################.###')", "\"12332.123\""),
+        ("format_number(-0.4D, 0)", "\"-0\""), ("format_number(1e15D, 1)", "\"1,000,000,000,000,000.0\""),
+        ("format_string('Hello World %d %s', 100, 'days')", "\"Hello World 100 days\""), ("printf('%5d|%-5d|%05d', 42, 42, -42)", "\"   42|42   |-0042\""),
+        ("printf('%.2f %e', 2.675D, 12345.678D)", "\"2.68 1.234568e+04\""), ("printf('%2$s %1$s %%', 'a', 'b')", "\"b a %\""),
+        ("printf('%x %X %o %c %b', 255, 255, 8, 65, true)", "\"ff FF 10 A true\""), ("printf('%,d %s', 1234567, NULL)", "\"1,234,567 null\""),
+        ("printf('%d', 'a')", "!IllegalArgumentException"), ("printf('%d')", "!IllegalArgumentException"),
+        ("printf('%e', 0.0D)", "\"0.000000e+00\""), ("printf('%.1e', 9.99D)", "\"1.0e+01\""),
+        // Casts by name.
+        ("int('12')", "12"), ("string(1.50)", "\"1.50\""), ("int('x')", "!CAST_INVALID_INPUT"), ("typeof(decimal(1))", "\"decimal(10,0)\""),
         // Numbers.
         ("round(-2.5D)", "-3.0"), ("bround(2.5D)", "2.0"), ("round(1.005D, 2)", "1.01"), ("round(2147483647, -1)", "!ARITHMETIC_OVERFLOW"),
         ("round(123456.789D, -3)", "123000.0"), ("round(1e300D, 2)", "1e+300"), ("round(5L, -1)", "10"), ("bround(-25, -1)", "-20"),

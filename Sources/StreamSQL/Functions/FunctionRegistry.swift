@@ -24,6 +24,7 @@ struct FunctionRegistry: Sendable {
         MathFunctions.all,
         RoundingFunctions.all,
         RandomFunctions.all,
+        CastFunctions.all,
         NumberFormatFunctions.all,
     ])
 

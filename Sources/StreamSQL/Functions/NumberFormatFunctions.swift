@@ -74,8 +74,9 @@ struct DecimalDigits {
     }
 
     init(_ shortest: ShortestDecimal?) {
+        // Java writes -0, also where a small negative number is rounded to it.
+        isNegative = shortest?.isNegative ?? false
         guard let shortest, shortest.mantissa != 0 else { return }
-        isNegative = shortest.isNegative
         var digits = Array(String(shortest.mantissa).utf8)
         // Exponents of doubles are small: at most some 340 zeros.
         if shortest.exponent >= 0 {
@@ -128,8 +129,6 @@ struct DecimalDigits {
         whole = Array(digits.dropLast(places))
         fraction = Array(digits.suffix(places))
     }
-
-    var isZero: Bool { (whole + fraction).allSatisfy { $0 == 0x30 } }
 }
 
 /// The part of Java's `DecimalFormat` patterns that numbers need: `#,##0.00`.
@@ -169,7 +168,7 @@ struct GroupedPattern {
         var fraction = value.fraction
         while fraction.count < fractionMin { fraction.append(0x30) }
         while fraction.count > fractionMin, fraction.last == 0x30 { fraction.removeLast() }
-        var result: [UInt8] = value.isNegative && !value.isZero ? [UInt8(ascii: "-")] : []
+        var result: [UInt8] = value.isNegative ? [UInt8(ascii: "-")] : []
         result += DigitGroups.separated(whole, every: group)
         if whole.isEmpty && fraction.isEmpty { result.append(0x30) }
         if !fraction.isEmpty { result += [UInt8(ascii: ".")] + fraction }
