@@ -58,6 +58,11 @@ struct FunctionValueTests {
         ("printf('%x %X %o %c %b', 255, 255, 8, 65, true)", "\"ff FF 10 A true\""), ("printf('%,d %s', 1234567, NULL)", "\"1,234,567 null\""),
         ("printf('%d', 'a')", "!IllegalArgumentException"), ("printf('%d')", "!IllegalArgumentException"),
         ("printf('%e', 0.0D)", "\"0.000000e+00\""), ("printf('%.1e', 9.99D)", "\"1.0e+01\""),
+        ("to_number('454', '999')", "454"), ("to_number('454.00', '000D00')", "454.00"), ("to_number('12,454', '99,999')", "12454"),
+        ("to_number('$78.12', '$99.99')", "78.12"), ("to_number('12,454.8-', '99,999.9S')", "-12454.8"),
+        ("to_number('1234', '999')", "!INVALID_FORMAT.MISMATCH_INPUT"), ("to_char(454, '999')", "\"454\""),
+        ("to_char(454.00, '000D00')", "\"454.00\""), ("to_char(12454, '99G999')", "\"12,454\""), ("to_char(78.12, '$99.99')", "\"$78.12\""),
+        ("to_char(-12454.8, '99G999D9S')", "\"12,454.8-\""),
         // Casts by name.
         ("int('12')", "12"), ("string(1.50)", "\"1.50\""), ("int('x')", "!CAST_INVALID_INPUT"), ("typeof(decimal(1))", "\"decimal(10,0)\""),
         // Numbers.

@@ -150,10 +150,17 @@ struct BytesWriter {
     /// As many bytes as there are, each through a function: in place, in a loop that can be vectorized.
     @inline(__always)
     mutating func appendMapped(_ bytes: UnsafeRawBufferPointer, _ transform: (UInt8) -> UInt8) {
-        guard hasRoom(bytes.count) else { return }
-        _ = arena.appendInPlace(limit: bytes.count) { target in
+        append(count: bytes.count) { target in
             for index in 0..<bytes.count { target[index] = transform(bytes[index]) }
-            return bytes.count
+        }
+    }
+    /// So many bytes, all of which `body` writes.
+    @inline(__always)
+    mutating func append(count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
+        guard hasRoom(count) else { return }
+        _ = arena.appendInPlace(limit: count) { target in
+            body(target)
+            return count
         }
     }
 

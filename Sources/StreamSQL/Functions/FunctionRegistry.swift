@@ -26,6 +26,7 @@ struct FunctionRegistry: Sendable {
         RandomFunctions.all,
         CastFunctions.all,
         NumberFormatFunctions.all,
+        NumberTemplateFunctions.all,
     ])
 
     private let functions: [String: ScalarFunction]

@@ -69,10 +69,14 @@ enum Hexadecimal {
     static let small = Array("0123456789abcdef".utf8)
     static let capital = Array("0123456789ABCDEF".utf8)
 
-    static func append(_ bytes: some Sequence<UInt8>, digits: [UInt8] = small, to writer: inout BytesWriter) {
-        for byte in bytes {
-            writer.append(digits[Int(byte >> 4)])
-            writer.append(digits[Int(byte & 15)])
+    static func append(_ bytes: some Collection<UInt8>, digits: [UInt8] = small, to writer: inout BytesWriter) {
+        writer.append(count: 2 * bytes.count) { target in
+            var place = 0
+            for byte in bytes {
+                target[place] = digits[Int(byte >> 4)]
+                target[place + 1] = digits[Int(byte & 15)]
+                place += 2
+            }
         }
     }
 
