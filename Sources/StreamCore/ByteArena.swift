@@ -30,8 +30,8 @@ public final class ByteArena: @unchecked Sendable {
     public static let padding = 64
     public static let sizeMax = Int(UInt32.max) - 1
 
-    // Unchecked because the one owner cannot overlap with itself (no method calls out while it holds a property), and the
-    // dynamic checks were half of the cost of writing short texts.
+    // Unchecked because the one owner cannot overlap with itself (no method calls out while it holds a property), and
+    // the dynamic checks were half of the cost of writing short texts.
     @safe @exclusivity(unchecked) public private(set) var count = 0
     @safe @exclusivity(unchecked) private var capacity: Int
     @exclusivity(unchecked) @usableFromInline var base: UnsafeMutableRawPointer

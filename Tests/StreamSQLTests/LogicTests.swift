@@ -41,7 +41,8 @@ struct LogicTests {
 
     @Test func columns() throws {
         let (harness, pairs) = try Self.table()
-        let result = try harness.run("SELECT a AND b, a OR b, NOT a, a = b, a != b, a <=> b, a IS NULL, a IS NOT NULL FROM t")
+        let result = try harness.run(
+            "SELECT a AND b, a OR b, NOT a, a = b, a != b, a <=> b, a IS NULL, a IS NOT NULL FROM t")
         let wanted = pairs.map { a, b in
             [
                 Self.and(a, b), Self.or(a, b), a.map { !$0 }, Self.equal(a, b), Self.equal(a, b).map { !$0 }, a == b,
@@ -65,20 +66,24 @@ struct LogicTests {
 
     @Test func chainsOfThree() throws {
         let triples = Self.values.flatMap { a in Self.values.flatMap { b in Self.values.map { c in [a, b, c] } } }
-        let harness = try QueryHarness("t", "a BOOLEAN, b BOOLEAN, c BOOLEAN", triples.map { $0.map { Self.datum($0) } })
+        let harness = try QueryHarness(
+            "t", "a BOOLEAN, b BOOLEAN, c BOOLEAN", triples.map { $0.map { Self.datum($0) } })
         let result = try harness.run("SELECT a AND b AND c, a OR b OR c, a AND b OR c, NOT (a OR b) AND c FROM t")
         let wanted = triples.map { triple -> [Datum] in
             let (a, b, c) = (triple[0], triple[1], triple[2])
             let neither = Self.or(a, b).map { !$0 }
             return [
-                Self.and(Self.and(a, b), c), Self.or(Self.or(a, b), c), Self.or(Self.and(a, b), c), Self.and(neither, c),
+                Self.and(Self.and(a, b), c), Self.or(Self.or(a, b), c), Self.or(Self.and(a, b), c),
+                Self.and(neither, c),
             ].map { Self.datum($0) }
         }
         #expect(result.rows == wanted)
     }
 
     /// WHERE keeps what is true: neither false nor null.
-    @Test(arguments: ["a AND b", "a OR b", "NOT a", "a = b", "NOT (a AND b)", "NOT (a OR NOT b)", "a <=> b", "a IN (b, NULL)"])
+    @Test(arguments: [
+        "a AND b", "a OR b", "NOT a", "a = b", "NOT (a AND b)", "NOT (a OR NOT b)", "a <=> b", "a IN (b, NULL)",
+    ])
     func filters(condition: String) throws {
         let (harness, _) = try Self.table()
         let projected = try harness.run("SELECT a, b, \(condition) FROM t").rows
@@ -89,14 +94,17 @@ struct LogicTests {
     @Test func branchesTakeNullForFalse() throws {
         let (harness, pairs) = try Self.table()
         let result = try harness.run("SELECT CASE WHEN a THEN 1 WHEN b THEN 2 ELSE 3 END, if(a, 1, 2) FROM t")
-        #expect(result.rows == pairs.map { a, b in
-            [.integer(a == true ? 1 : b == true ? 2 : 3), .integer(a == true ? 1 : 2)]
-        })
+        #expect(
+            result.rows
+                == pairs.map { a, b in
+                    [.integer(a == true ? 1 : b == true ? 2 : 3), .integer(a == true ? 1 : 2)]
+                })
     }
 
     @Test func membership() throws {
         let harness = try QueryHarness("t", "x INT", [[.integer(1)], [.integer(2)], [.null]])
-        let result = try harness.run("SELECT x IN (1, 3), x IN (1, NULL), x NOT IN (1, NULL), x BETWEEN 1 AND NULL FROM t")
+        let result = try harness.run(
+            "SELECT x IN (1, 3), x IN (1, NULL), x NOT IN (1, NULL), x BETWEEN 1 AND NULL FROM t")
         #expect(
             result.rows == [
                 [.boolean(true), .boolean(true), .boolean(false), .null],

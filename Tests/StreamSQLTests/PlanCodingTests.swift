@@ -11,9 +11,11 @@ struct PlanCodingTests {
         "SELECT id, 'c:' || customer AS customer, amount * item.qty AS total FROM orders WHERE amount > 0",
         "SELECT CASE WHEN id IN (1, 2, NULL) THEN 1.50 ELSE CAST(customer AS DECIMAL(10, 2)) END AS x FROM orders",
         "SELECT tags[0] AS first, TRY_CAST(customer AS INT) AS n, customer LIKE 'a%' AS l, id::string AS s FROM orders",
-        "SELECT DATE'2024-02-29' AS d, TIMESTAMP'2024-01-01 00:00:00' AS t, INTERVAL 1 DAY AS i, X'00FF' AS b, NULL AS n",
+        "SELECT DATE'2024-02-29' AS d, TIMESTAMP'2024-01-01 00:00:00' AS t, INTERVAL 1 DAY AS i, "
+            + "X'00FF' AS b, NULL AS n",
         "SELECT named_struct('a', 1, 'b', array(1, 2)) AS s, map('k', 1.5D) AS m, -9223372036854775808 AS low",
-        "SELECT substring(customer, 2) AS s, regexp_replace(customer, 'a+', 'b') AS r, round(amount, 2) AS a FROM orders",
+        "SELECT substring(customer, 2) AS s, regexp_replace(customer, 'a+', 'b') AS r, round(amount, "
+            + "2) AS a FROM orders",
     ]
 
     @Test(arguments: queries)

@@ -38,7 +38,8 @@ enum Charset: String {
     case utf16LittleEndian = "utf-16le"
     case utf32 = "utf-32"
 
-    static let malformed = RowError("MALFORMED_CHARACTER_CODING", "the input has characters that the character set has not")
+    static let malformed = RowError(
+        "MALFORMED_CHARACTER_CODING", "the input has characters that the character set has not")
 
     init(named name: String) throws(RowError) {
         guard let charset = Charset(rawValue: name.lowercased()) else {

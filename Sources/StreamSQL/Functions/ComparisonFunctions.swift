@@ -26,7 +26,8 @@ enum ComparisonFunctions {
                 guard Coercion.common(typing.type(0), typing.type(1)) != nil else {
                     throw typing.issue(
                         "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
-                        "cannot compare \(typing.arguments[0].typeName.uppercased()) with \(typing.arguments[1].typeName.uppercased())")
+                        "cannot compare \(typing.arguments[0].typeName.uppercased()) with \(typing.arguments[1].typeName.uppercased())"
+                    )
                 }
                 _ = try typing.unify(0...)
                 try requireOrder(typing)
@@ -85,7 +86,9 @@ enum Membership {
             for index in 1..<columns.count {
                 if call.isNull(index, row) {
                     hasNull = true
-                } else if order.compare(columns[0], row & call.arguments[0].mask, columns[index], row & call.arguments[index].mask) == 0 {
+                } else if order.compare(
+                    columns[0], row & call.arguments[0].mask, columns[index], row & call.arguments[index].mask) == 0
+                {
                     return true
                 }
             }

@@ -36,7 +36,9 @@ enum DigestBlocks {
 
 extension FixedWidthInteger {
     @inline(__always) func turnedLeft(_ count: Self) -> Self { self &<< count | self &>> (Self(Self.bitWidth) - count) }
-    @inline(__always) func turnedRight(_ count: Self) -> Self { self &>> count | self &<< (Self(Self.bitWidth) - count) }
+    @inline(__always) func turnedRight(_ count: Self) -> Self {
+        self &>> count | self &<< (Self(Self.bitWidth) - count)
+    }
 }
 
 /// RFC 1321.
@@ -78,7 +80,8 @@ enum SHA1 {
                 words[index] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
             }
             for index in 16..<80 {
-                words[index] = (words[index - 3] ^ words[index - 8] ^ words[index - 14] ^ words[index - 16]).turnedLeft(1)
+                words[index] = (words[index - 3] ^ words[index - 8] ^ words[index - 14] ^ words[index - 16]).turnedLeft(
+                    1)
             }
             var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
             for step in 0..<80 {

@@ -52,7 +52,9 @@ enum EncodingFunctions {
         ScalarFunction(name, .exact([.string], returns: .string), isTry: isTry) { call in
             let text = call.bytes(0)
             return call.part(of: text) { (row) throws(RowError) in
-                guard UTF8Text.isValid(text[row]) else { throw RowError("INVALID_UTF8_STRING", "the text is no valid UTF-8") }
+                guard UTF8Text.isValid(text[row]) else {
+                    throw RowError("INVALID_UTF8_STRING", "the text is no valid UTF-8")
+                }
                 return text.view(row)
             }
         }
@@ -90,7 +92,9 @@ enum EncodingFunctions {
             index = 1
         }
         while index < text.count {
-            guard let high = Hexadecimal.value(text[index]), let low = Hexadecimal.value(text[index + 1]) else { return false }
+            guard let high = Hexadecimal.value(text[index]), let low = Hexadecimal.value(text[index + 1]) else {
+                return false
+            }
             writer.append(high << 4 | low)
             index += 2
         }

@@ -101,7 +101,10 @@ struct JavaFormat {
         case UInt8(ascii: "s"), UInt8(ascii: "b"):
             var text = "null"
             if conversion == UInt8(ascii: "b") {
-                text = if case .boolean(let values) = column { !isNull && values.values[row] ? "true" : "false" } else { isNull ? "false" : "true" }
+                text =
+                    if case .boolean(let values) = column { !isNull && values.values[row] ? "true" : "false" } else {
+                        isNull ? "false" : "true"
+                    }
             } else if !isNull {
                 var writer = BytesWriter()
                 ValueText(zone: zone).append(column, row, &writer)

@@ -62,7 +62,8 @@ enum NumberTemplateFunctions {
     }
 }
 
-/// A template: digits with groups, an optional point with digits behind it, an optional `$` in front, and a sign at one end.
+/// A template: digits with groups, an optional point with digits behind it, an optional `$` in front, and a sign at one
+/// end.
 struct NumberTemplate {
     private enum Sign { case none, leading, trailing, leadingMinus, trailingMinus, brackets }
 
@@ -94,10 +95,17 @@ struct NumberTemplate {
             }
         }
         if sign == .none {
-            if take("S") { sign = .trailing } else if take("MI") { sign = .trailingMinus } else if take("PR") { sign = .brackets }
+            if take("S") {
+                sign = .trailing
+            } else if take("MI") {
+                sign = .trailingMinus
+            } else if take("PR") {
+                sign = .brackets
+            }
         }
         let comma = UInt8(ascii: ",")
-        guard rest.isEmpty, places + fraction > 0, places + fraction <= 38, whole.first != comma, whole.last != comma else {
+        guard rest.isEmpty, places + fraction > 0, places + fraction <= 38, whole.first != comma, whole.last != comma
+        else {
             return nil
         }
     }
@@ -144,8 +152,8 @@ struct NumberTemplate {
         }
     }
 
-    /// Digits from the right against the template: commas exactly where it has them, no more digits than it has; where the
-    /// template begins with 0 or 9 fewer may stand.
+    /// Digits from the right against the template: commas exactly where it has them, and no more digits than it
+    /// has; fewer may stand.
     private func wholeNumber(_ digits: [UInt8]) -> Int128? {
         guard digits.count <= whole.count else { return nil }
         var value: Int128 = 0

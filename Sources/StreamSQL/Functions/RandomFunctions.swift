@@ -1,8 +1,8 @@
 import Glibc
 import StreamCore
 
-/// `rand`, `randn`, `uniform`, `randstr`, `uuid`: values that differ from row to row. With a seed the sequence is that of
-/// one Spark partition; a task that starts anew begins it again.
+/// `rand`, `randn`, `uniform`, `randstr`, `uuid`: values that differ from row to row. With a seed the sequence is that
+/// of one Spark partition; a task that starts anew begins it again.
 enum RandomFunctions {
     static let all: [ScalarFunction] = [
         generator("rand", aliases: ["random"]) { $0.nextDouble() },
@@ -87,7 +87,9 @@ struct SparkRandom {
 
     init(seed: Int64) {
         var bytes = [UInt8]()
-        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: seed >> Int64(shift))) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: seed >> Int64(shift)))
+        }
         let low = Self.hash(bytes, seed: 0x3C07_4A61)
         let high = Self.hash(bytes, seed: low)
         state = UInt64(high) << 32 | UInt64(low)

@@ -11,7 +11,8 @@ enum RegexFunctions {
                 return subject.view(row).part(try regex.part(group(row)))
             }
         },
-        matching("regexp_extract_all", [.string, .string], optional: [.int32], returns: .array(.string)) { call, cache in
+        matching("regexp_extract_all", [.string, .string], optional: [.int32], returns: .array(.string)) {
+            call, cache in
             let (subject, pattern, group) = arguments(call)
             return call.textList(of: subject) { (row, views) throws(RowError) in
                 let regex = try cache.regex(pattern[row])
@@ -117,7 +118,8 @@ extension Regex {
     func part(_ group: Int) throws(RowError) -> Range<Int> {
         guard group >= 0, group <= groupCount else {
             throw RowError(
-                "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "the regular expression has \(groupCount) groups, not \(group)")
+                "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX",
+                "the regular expression has \(groupCount) groups, not \(group)")
         }
         return range(of: group) ?? 0..<0
     }
@@ -152,7 +154,8 @@ struct ReplacementTemplate {
                 index += 1
                 guard group <= groupCount else {
                     throw RowError(
-                        "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "the replacement asks for group \(group) of \(groupCount)")
+                        "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX",
+                        "the replacement asks for group \(group) of \(groupCount)")
                 }
                 // Further digits belong to the number as long as there is such a group.
                 while index < bytes.count, bytes[index].isDigit, group * 10 + Int(bytes[index] - 0x30) <= groupCount {
@@ -169,7 +172,8 @@ struct ReplacementTemplate {
     }
 
     private static let unreadable = RowError(
-        "INVALID_PARAMETER_VALUE.REPLACEMENT", "the replacement ends in a backslash or has a '$' without a group's number")
+        "INVALID_PARAMETER_VALUE.REPLACEMENT",
+        "the replacement ends in a backslash or has a '$' without a group's number")
 }
 
 /// Keeps the last replacement as long as it does not change.

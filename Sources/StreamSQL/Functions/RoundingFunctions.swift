@@ -118,7 +118,8 @@ struct Rounding {
         let value = call.decimals(0)
         let places = call.scale(0) - min(digits, call.scale(0))
         let overflow = RowError(
-            "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "the rounded value does not fit \(call.type.name.uppercased())")
+            "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION",
+            "the rounded value does not fit \(call.type.name.uppercased())")
         return call.decimal { (row) throws(RowError) in
             // Beyond 38 digits nothing is left but, upwards or downwards, one unit that no decimal holds.
             guard let power = Decimals.power(places) else {

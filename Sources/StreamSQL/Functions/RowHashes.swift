@@ -85,7 +85,9 @@ struct XXHash64: ChainedHash {
                 lanes.3 = Self.round(lanes.3, Self.load(bytes, index + 24))
                 index += 32
             }
-            hash = Self.turned(lanes.0, 1) &+ Self.turned(lanes.1, 7) &+ Self.turned(lanes.2, 12) &+ Self.turned(lanes.3, 18)
+            hash =
+                Self.turned(lanes.0, 1) &+ Self.turned(lanes.1, 7) &+ Self.turned(lanes.2, 12)
+                &+ Self.turned(lanes.3, 18)
             for lane in [lanes.0, lanes.1, lanes.2, lanes.3] {
                 hash = (hash ^ Self.round(0, lane)) &* Self.prime1 &+ Self.prime4
             }
@@ -98,7 +100,8 @@ struct XXHash64: ChainedHash {
             index += 8
         }
         if index + 4 <= bytes.count {
-            hash ^= UInt64(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self))) &* Self.prime1
+            hash ^=
+                UInt64(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self))) &* Self.prime1
             hash = Self.turned(hash, 23) &* Self.prime2 &+ Self.prime3
             index += 4
         }

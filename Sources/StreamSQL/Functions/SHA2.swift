@@ -4,7 +4,8 @@ enum SHA2 {
 
     /// The rounds of one message. `bigA`, `bigE` are three turns each, `smallLow`, `smallHigh` two turns and a shift.
     static func run<Word: FixedWidthInteger & UnsignedInteger>(
-        _ message: UnsafeRawBufferPointer, _ start: [Word], _ constants: [Word], _ bigA: Turns<Word>, _ bigE: Turns<Word>,
+        _ message: UnsafeRawBufferPointer, _ start: [Word], _ constants: [Word], _ bigA: Turns<Word>,
+        _ bigE: Turns<Word>,
         _ smallLow: Turns<Word>, _ smallHigh: Turns<Word>
     ) -> [Word] {
         let width = Word.bitWidth / 8

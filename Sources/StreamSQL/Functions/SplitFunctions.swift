@@ -136,8 +136,8 @@ final class SeparatorCache {
 }
 
 extension Call {
-    /// An array of parts of a string argument: copies no bytes. `body` appends the row's views and says whether it is not
-    /// null.
+    /// An array of parts of a string argument: copies no bytes. `body` appends the row's views and says whether it is
+    /// not null.
     func textList(
         of argument: BytesInput, _ body: (Int, inout [ByteView]) throws(RowError) -> Bool
     ) -> Column {

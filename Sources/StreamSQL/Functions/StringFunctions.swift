@@ -7,7 +7,9 @@ enum StringFunctions {
         ScalarFunction("lower", aliases: ["lcase"], text) { mapped($0) { TextCase.appendLower($0, to: &$1) } },
         ScalarFunction("length", aliases: ["char_length", "character_length", "len"], lengthSignature) { call in
             let input = call.bytes(0)
-            if case .binary = call.arguments[0].column { return call.int32 { Int32(truncatingIfNeeded: input[$0].count) } }
+            if case .binary = call.arguments[0].column {
+                return call.int32 { Int32(truncatingIfNeeded: input[$0].count) }
+            }
             return call.int32 { Int32(truncatingIfNeeded: UTF8Text.length(input[$0])) }
         },
         ScalarFunction("octet_length", lengthSignature) { call in

@@ -29,7 +29,9 @@ enum TextBuildFunctions {
         ScalarFunction("reverse", reverseSignature) { Reversal.evaluate($0) },
         ScalarFunction("replace", .exact([.string, .string], optional: [.string], returns: .string)) { replace($0) },
         ScalarFunction("translate", .exact([.string, .string, .string], returns: .string)) { Translation.evaluate($0) },
-        ScalarFunction("overlay", .exact([.string, .string, .int32], optional: [.int32], returns: .string)) { overlay($0) },
+        ScalarFunction("overlay", .exact([.string, .string, .int32], optional: [.int32], returns: .string)) {
+            overlay($0)
+        },
         ScalarFunction("elt", eltSignature, propagatesNulls: false) { elt($0) },
         ScalarFunction(
             "mask", .exact([.string], optional: [.string, .string, .string, .string], returns: .string),
@@ -59,7 +61,8 @@ enum TextBuildFunctions {
         },
     ]
 
-    private static let separatedSignature = Signature.custom(1...Int.max) { (typing: inout CallTyping) throws(SyntaxIssue) in
+    private static let separatedSignature = Signature.custom(1...Int.max) {
+        (typing: inout CallTyping) throws(SyntaxIssue) in
         for index in typing.arguments.indices {
             if index > 0, case .array = typing.type(index) {
                 try typing.coerce(index, to: .array(.string))
@@ -164,7 +167,8 @@ extension BytesWriter {
     mutating func append(_ bytes: UnsafeRawBufferPointer, times: Int) throws(RowError) {
         guard times > 0, !bytes.isEmpty else { return }
         // Refused before the loop: a row must not run for as long as a number in it says.
-        guard bytes.count.multipliedReportingOverflow(by: times).partialValue <= Self.rowMax, times <= Self.rowMax else {
+        guard bytes.count.multipliedReportingOverflow(by: times).partialValue <= Self.rowMax, times <= Self.rowMax
+        else {
             throw Self.tooLong
         }
         for _ in 0..<times { append(bytes) }

@@ -161,7 +161,9 @@ enum TextSlice {
     ) -> Int? {
         var place = end - needle.count
         while place >= 0 {
-            if UTF8Text.isEqual(UnsafeRawBufferPointer(rebasing: bytes[place..<place + needle.count]), needle) { return place }
+            if UTF8Text.isEqual(UnsafeRawBufferPointer(rebasing: bytes[place..<place + needle.count]), needle) {
+                return place
+            }
             place -= 1
         }
         return nil

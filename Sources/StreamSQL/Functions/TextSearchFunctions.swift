@@ -5,17 +5,20 @@ enum TextSearchFunctions {
     static let all: [ScalarFunction] = [
         predicate("contains") { UTF8Text.find($1, in: $0) != nil },
         predicate("startswith") { text, part in
-            text.count >= part.count && UTF8Text.isEqual(UnsafeRawBufferPointer(rebasing: text.prefix(part.count)), part)
+            text.count >= part.count
+                && UTF8Text.isEqual(UnsafeRawBufferPointer(rebasing: text.prefix(part.count)), part)
         },
         predicate("endswith") { text, part in
-            text.count >= part.count && UTF8Text.isEqual(UnsafeRawBufferPointer(rebasing: text.suffix(part.count)), part)
+            text.count >= part.count
+                && UTF8Text.isEqual(UnsafeRawBufferPointer(rebasing: text.suffix(part.count)), part)
         },
         ScalarFunction("instr", .exact([.string, .string], returns: .int32)) { call in
             let (text, part) = (call.bytes(0), call.bytes(1))
             return call.int32 { place(of: part[$0], in: text[$0], from: 1) }
         },
         ScalarFunction(
-            "locate", aliases: ["position", "charindex"], .exact([.string, .string], optional: [.int32], returns: .int32)
+            "locate", aliases: ["position", "charindex"],
+            .exact([.string, .string], optional: [.int32], returns: .int32)
         ) { call in
             let (part, text) = (call.bytes(0), call.bytes(1))
             let start = call.arguments.count > 2 ? call.int32s(2) : nil
@@ -65,7 +68,9 @@ enum TextSearchFunctions {
         }
     }
 
-    private static func place(of part: UnsafeRawBufferPointer, in text: UnsafeRawBufferPointer, from start: Int) -> Int32 {
+    private static func place(of part: UnsafeRawBufferPointer, in text: UnsafeRawBufferPointer, from start: Int)
+        -> Int32
+    {
         guard start > 0 else { return 0 }
         if part.isEmpty { return 1 }
         let first = start == 1 ? 0 : UTF8Text.offset(text, ofPoint: start - 1)
@@ -99,8 +104,8 @@ extension UTF8Text {
 }
 
 enum EditDistance {
-    /// The least number of characters to insert, delete or replace. Memory is linear; time is the product of the lengths,
-    /// so that is limited.
+    /// The least number of characters to insert, delete or replace. Memory is linear; time is the product of the
+    /// lengths, so that is limited.
     static func levenshtein(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) throws(RowError) -> Int {
         let x = Array(String(decoding: a, as: UTF8.self).unicodeScalars)
         let y = Array(String(decoding: b, as: UTF8.self).unicodeScalars)

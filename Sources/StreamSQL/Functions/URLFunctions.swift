@@ -102,7 +102,9 @@ struct ParsedURL {
         }
         if let colon = rest.firstIndex(of: ":"), !rest[..<colon].contains("/") {
             let name = rest[..<colon]
-            let isScheme = name.utf8.allSatisfy { ($0.isWordStart && $0 < 0x80) || $0.isDigit || "+-.".utf8.contains($0) }
+            let isScheme = name.utf8.allSatisfy {
+                ($0.isWordStart && $0 < 0x80) || $0.isDigit || "+-.".utf8.contains($0)
+            }
             guard isScheme, let first = name.utf8.first, first.isWordStart else {
                 throw RowError("INVALID_URL", "the text begins with no URL scheme")
             }

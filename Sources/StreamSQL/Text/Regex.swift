@@ -26,10 +26,11 @@ final class Regex {
         guard let code = pcre2_compile_8(bytes, bytes.count, options, &errorCode, &errorOffset, settings) else {
             throw RowError("INVALID_PARAMETER_VALUE.PATTERN", "this is no valid regular expression")
         }
-        // May fail: a hardened service has no memory that is both writable and executable (-48). Matching then takes the
-        // interpreter, which is slower, not wrong.
+        // May fail: a hardened service has no memory that is both writable and executable (-48). Matching then takes
+        // the interpreter, which is slower, not wrong.
         _ = pcre2_jit_compile_8(code, UInt32(PCRE2_JIT_COMPLETE))
-        guard let matchData = pcre2_match_data_create_from_pattern_8(code, nil), let context = pcre2_match_context_create_8(nil)
+        guard let matchData = pcre2_match_data_create_from_pattern_8(code, nil),
+            let context = pcre2_match_context_create_8(nil)
         else { preconditionFailure("out of memory") }
         pcre2_set_match_limit_8(context, 2_000_000)
         pcre2_set_depth_limit_8(context, 10_000)
