@@ -152,9 +152,8 @@ public final class OwnedInput: InputPort {
     }
 
     public func close(within: Duration) {
-        if areSourcesStarted {
-            for source in sources { source.close(within: within) }
-        }
+        // A standby's sources were made but never started; they hold clients all the same.
+        for source in sources { source.close(within: within) }
         membership?.close(within: within)
     }
 

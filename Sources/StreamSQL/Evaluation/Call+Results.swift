@@ -45,7 +45,9 @@ extension Call {
 
     /// A decimal result of the call's type; `body` gives unscaled values that fit it.
     func decimal(_ body: (Int) throws(RowError) -> Int128?) -> Column {
-        guard case .decimal(let precision, let scale) = type else { preconditionFailure("a decimal result was promised") }
+        guard case .decimal(let precision, let scale) = type else {
+            preconditionFailure("a decimal result was promised")
+        }
         return .decimal(DecimalColumn(fixed(0, body), precision: precision, scale: scale))
     }
 
@@ -93,7 +95,9 @@ extension Call {
         let spans = fixed(ListSpan(start: 0, length: 0)) { (row) throws(RowError) in
             let start = picks.count
             guard try body(row, &picks) else { return nil }
-            guard picks.count <= Int(Int32.max) / 2 else { throw RowError("COLLECTION_SIZE_LIMIT_EXCEEDED", "too many elements") }
+            guard picks.count <= Int(Int32.max) / 2 else {
+                throw RowError("COLLECTION_SIZE_LIMIT_EXCEEDED", "too many elements")
+            }
             return ListSpan(start: Int32(start), length: Int32(picks.count - start))
         }
         return .array(
@@ -146,6 +150,22 @@ struct BytesWriter {
     }
     mutating func append(_ byte: UInt8) {
         if hasRoom(1) { arena.append(byte) }
+    }
+    /// As many bytes as there are, each through a function: in place, in a loop that can be vectorized.
+    @inline(__always)
+    mutating func appendMapped(_ bytes: UnsafeRawBufferPointer, _ transform: (UInt8) -> UInt8) {
+        append(count: bytes.count) { target in
+            for index in 0..<bytes.count { target[index] = transform(bytes[index]) }
+        }
+    }
+    /// So many bytes, all of which `body` writes.
+    @inline(__always)
+    mutating func append(count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
+        guard hasRoom(count) else { return }
+        _ = arena.appendInPlace(limit: count) { target in
+            body(target)
+            return count
+        }
     }
 
     mutating func finish() throws(RowError) -> ByteView {

@@ -26,7 +26,8 @@ enum ComparisonFunctions {
                 guard Coercion.common(typing.type(0), typing.type(1)) != nil else {
                     throw typing.issue(
                         "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
-                        "cannot compare \(typing.arguments[0].typeName.uppercased()) with \(typing.arguments[1].typeName.uppercased())")
+                        "cannot compare \(typing.arguments[0].typeName.uppercased()) with \(typing.arguments[1].typeName.uppercased())"
+                    )
                 }
                 _ = try typing.unify(0...)
                 try requireOrder(typing)
@@ -76,6 +77,7 @@ enum ComparisonFunctions {
 /// `IN (…)`: true if one is equal, else null if a null was met, else false.
 enum Membership {
     static func evaluate(_ call: Call) -> Column {
+        if let result = constants(call) { return result }
         let columns = call.arguments.map(\.column)
         let order = ValueOrder(columns[0].type)
         return call.boolean { row in
@@ -84,11 +86,76 @@ enum Membership {
             for index in 1..<columns.count {
                 if call.isNull(index, row) {
                     hasNull = true
-                } else if order.compare(columns[0], row & call.arguments[0].mask, columns[index], row & call.arguments[index].mask) == 0 {
+                } else if order.compare(
+                    columns[0], row & call.arguments[0].mask, columns[index], row & call.arguments[index].mask) == 0
+                {
                     return true
                 }
             }
             return hasNull ? nil : false
+        }
+    }
+
+    /// Lists of constants, which most are: gathered once per batch, then compared without a look at types or nulls.
+    private static func constants(_ call: Call) -> Column? {
+        let list = call.arguments.dropFirst()
+        guard list.allSatisfy(\.isConstant) else { return nil }
+        let known = list.filter { !$0.isNullConstant }.map(\.column)
+        // Not found beside a NULL is unknown.
+        let absent: Bool? = known.count < list.count ? nil : false
+        switch call.arguments[0].column {
+        case .string, .binary:
+            let input = call.bytes(0)
+            let wanted = known.map { BytesInput(bytes: $0) }
+            let texts = wanted.map { $0[0] }
+            return withExtendedLifetime(wanted) {
+                call.boolean { row in
+                    if input.isNull(row) { return nil }
+                    let bytes = input[row]
+                    for text in texts where UTF8Text.isEqual(text, bytes) { return true }
+                    return absent
+                }
+            }
+        case .int32, .date: return numbers(call, call.int32s(0), known.map { $0.int32(0) }, absent)
+        case .int64, .timestamp: return numbers(call, call.int64s(0), known.map { $0.int64(0) }, absent)
+        default: return nil
+        }
+    }
+
+    private static func numbers<Value: Hashable & BitwiseCopyable & Sendable>(
+        _ call: Call, _ input: FixedInput<Value>, _ wanted: [Value], _ absent: Bool?
+    ) -> Column {
+        let set = wanted.count > 16 ? Set(wanted) : []
+        return call.boolean { row in
+            if input.isNull(row) { return nil }
+            let value = input[row]
+            return (set.isEmpty ? wanted.contains(value) : set.contains(value)) ? true : absent
+        }
+    }
+}
+
+extension BytesInput {
+    /// A constant of a list: a string or binary column of one row.
+    fileprivate init(bytes column: Column) {
+        switch column {
+        case .string(let column), .binary(let column): self.init(column, mask: 0)
+        default: self.init(BytesColumn(arena: ByteArena(), views: [.empty]), mask: 0)
+        }
+    }
+}
+
+extension Column {
+    fileprivate func int32(_ row: Int) -> Int32 {
+        switch self {
+        case .int32(let column), .date(let column): column.values[row]
+        default: 0
+        }
+    }
+
+    fileprivate func int64(_ row: Int) -> Int64 {
+        switch self {
+        case .int64(let column), .timestamp(let column): column.values[row]
+        default: 0
         }
     }
 }

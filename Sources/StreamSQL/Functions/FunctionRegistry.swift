@@ -24,6 +24,20 @@ struct FunctionRegistry: Sendable {
         CSVFunctions.all,
         CharsetFunctions.all,
         StringFunctions.all,
+        TextPartFunctions.all,
+        TextSearchFunctions.all,
+        TextBuildFunctions.all,
+        RegexFunctions.all,
+        SplitFunctions.all,
+        HashFunctions.all,
+        EncodingFunctions.all,
+        URLFunctions.all,
+        MathFunctions.all,
+        RoundingFunctions.all,
+        RandomFunctions.all,
+        CastFunctions.all,
+        NumberFormatFunctions.all,
+        NumberTemplateFunctions.all,
     ])
 
     private let functions: [String: ScalarFunction]

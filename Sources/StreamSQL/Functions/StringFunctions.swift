@@ -3,12 +3,22 @@ import StreamCore
 /// Functions on text. Positions and lengths count code points, from 1.
 enum StringFunctions {
     static let all: [ScalarFunction] = [
-        ScalarFunction("upper", aliases: ["ucase"], text) { mapped($0) { $0.uppercased() } },
-        ScalarFunction("lower", aliases: ["lcase"], text) { mapped($0) { $0.lowercased() } },
+        ScalarFunction("upper", aliases: ["ucase"], text) { mapped($0) { TextCase.appendUpper($0, to: &$1) } },
+        ScalarFunction("lower", aliases: ["lcase"], text) { mapped($0) { TextCase.appendLower($0, to: &$1) } },
         ScalarFunction("length", aliases: ["char_length", "character_length", "len"], lengthSignature) { call in
             let input = call.bytes(0)
-            if case .binary = call.arguments[0].column { return call.int32 { Int32(truncatingIfNeeded: input[$0].count) } }
+            if case .binary = call.arguments[0].column {
+                return call.int32 { Int32(truncatingIfNeeded: input[$0].count) }
+            }
             return call.int32 { Int32(truncatingIfNeeded: UTF8Text.length(input[$0])) }
+        },
+        ScalarFunction("octet_length", lengthSignature) { call in
+            let input = call.bytes(0)
+            return call.int32 { Int32(truncatingIfNeeded: input[$0].count) }
+        },
+        ScalarFunction("bit_length", lengthSignature) { call in
+            let input = call.bytes(0)
+            return call.int32 { Int32(truncatingIfNeeded: input[$0].count * 8) }
         },
         ScalarFunction("concat", Concatenation.signature) { Concatenation.evaluate($0) },
     ]
@@ -20,10 +30,12 @@ enum StringFunctions {
         return ResultType(.int32)
     }
 
-    /// Each text through a function on Swift strings.
-    private static func mapped(_ call: Call, _ transform: (String) -> String) -> Column {
+    private static func mapped(_ call: Call, _ append: (UnsafeRawBufferPointer, inout BytesWriter) -> Void) -> Column {
         let input = call.bytes(0)
-        return call.text { transform(input.text($0)) }
+        return call.bytes { row, writer in
+            append(input[row], &writer)
+            return true
+        }
     }
 }
 

@@ -65,11 +65,8 @@ extension Parser {
     private mutating func prefix(_ minimum: Precedence) throws(SyntaxIssue) -> SyntaxNode {
         let start = token.span
         if isKeyword("NOT") || isSymbol("!") {
-            let isWord = isKeyword("NOT")
             advance()
-            let operand = try nested { (parser: inout Parser) throws(SyntaxIssue) in
-                try parser.expression(isWord ? .not : .unary)
-            }
+            let operand = try nested { (parser: inout Parser) throws(SyntaxIssue) in try parser.expression(.not) }
             return try checked(SyntaxNode(.call("not", [operand]), start + operand.span))
         }
         for (symbol, call) in [("-", "negative"), ("+", "positive"), ("~", "~")] where isSymbol(symbol) {

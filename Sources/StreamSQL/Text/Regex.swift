@@ -26,9 +26,11 @@ final class Regex {
         guard let code = pcre2_compile_8(bytes, bytes.count, options, &errorCode, &errorOffset, settings) else {
             throw RowError("INVALID_PARAMETER_VALUE.PATTERN", "this is no valid regular expression")
         }
-        // Without JIT (an unusual processor) matching is slower, not wrong.
+        // May fail: a hardened service has no memory that is both writable and executable (-48). Matching then takes
+        // the interpreter, which is slower, not wrong.
         _ = pcre2_jit_compile_8(code, UInt32(PCRE2_JIT_COMPLETE))
-        guard let matchData = pcre2_match_data_create_from_pattern_8(code, nil), let context = pcre2_match_context_create_8(nil)
+        guard let matchData = pcre2_match_data_create_from_pattern_8(code, nil),
+            let context = pcre2_match_context_create_8(nil)
         else { preconditionFailure("out of memory") }
         pcre2_set_match_limit_8(context, 2_000_000)
         pcre2_set_depth_limit_8(context, 10_000)
@@ -72,6 +74,24 @@ final class Regex {
         let end = places[2 * group + 1]
         guard start != Int.max.magnitude * 2 + 1, end >= start, end <= UInt(Int.max) else { return nil }
         return Int(start)..<Int(end)
+    }
+}
+
+extension Regex {
+    /// Calls `body` for each match from the left, as Java's `find()`: behind an empty match the search goes on one
+    /// character further. `body` may ask for groups and says whether to go on.
+    func forEachMatch(
+        _ subject: UnsafeRawBufferPointer, from start: Int = 0, _ body: (Range<Int>) throws(RowError) -> Bool
+    ) throws(RowError) {
+        var position = start
+        while position <= subject.count, try search(subject, from: position) {
+            // `\K` may put a match before the place where its search began; nothing sensible follows.
+            guard let match = range(of: 0), match.lowerBound >= position, try body(match) else { return }
+            position = match.upperBound
+            guard match.isEmpty else { continue }
+            guard position < subject.count else { return }
+            position = UTF8Text.nextPoint(subject, position)
+        }
     }
 }
 
