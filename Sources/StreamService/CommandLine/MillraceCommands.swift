@@ -24,15 +24,21 @@ extension CommandLineSpec {
             OptionSpec(
                 name: "for", valueName: "DURATION", doc: "Stop after this time, as on SIGTERM.",
                 complaint: { Units.duration($0) == nil ? "expected a duration such as 20s" : nil }),
+            OptionSpec(
+                name: "demo", valueName: nil,
+                doc: "Write made-up clicks into the source's topic, show what goes in and what comes out."),
         ],
         details: """
             FILE is a pipeline in YAML; '-' is standard input. SIGTERM and SIGINT finish or drop what
             is in flight, commit and end with status 0; a second one ends at once. Brokers that the
             file leaves out are those of MILLRACE_BROKERS.
+            --demo without --brokers brings librdkafka's mock cluster along, inside the process: it keeps
+            nothing and proves nothing about exactly-once. With --brokers, missing topics are created there.
             """,
         examples: [
             ("millrace run pipeline.yaml", "until Ctrl-C"),
             ("millrace run pipeline.yaml --brokers localhost:9092 --for 20s", "on another cluster, for twenty seconds"),
+            ("millrace run examples/clicks/pipeline.yaml --demo", "see it work, without a cluster"),
         ])
 
     private static let lint = CommandSpec(
