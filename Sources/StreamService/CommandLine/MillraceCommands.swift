@@ -26,14 +26,16 @@ extension CommandLineSpec {
                 complaint: { Units.duration($0) == nil ? "expected a duration such as 20s" : nil }),
             OptionSpec(
                 name: "demo", valueName: nil,
-                doc: "Write made-up clicks into the source's topic, show what goes in and what comes out."),
+                doc: "Write made-up clicks to the source, show what goes in and comes out."),
         ],
         details: """
             FILE is a pipeline in YAML; '-' is standard input. SIGTERM and SIGINT finish or drop what
             is in flight, commit and end with status 0; a second one ends at once. Brokers that the
             file leaves out are those of MILLRACE_BROKERS.
-            --demo without --brokers brings librdkafka's mock cluster along, inside the process: it keeps
-            nothing and proves nothing about exactly-once. With --brokers, missing topics are created there.
+
+            --demo runs on librdkafka's mock cluster, inside the process, which keeps nothing and
+            proves nothing about exactly-once; with --brokers on that cluster, where it creates the
+            topics that are missing.
             """,
         examples: [
             ("millrace run pipeline.yaml", "until Ctrl-C"),

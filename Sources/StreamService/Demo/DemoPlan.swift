@@ -51,7 +51,6 @@ struct DemoPlan {
     /// The same pipeline on the mock cluster, with what that cannot do taken out:
     /// - it knows neither TLS nor logins;
     /// - it creates no topics by request, so they are there before;
-    /// - it keeps nothing between two runs, so there is no identity to keep either;
     /// - it forgets records beyond 5 MiB a partition, also those that nobody has read yet;
     /// - it speaks old versions of the protocol, about which each client warns.
     static func onMock(_ config: PipelineConfig, brokers: [String]) -> PipelineConfig {
@@ -76,7 +75,6 @@ struct DemoPlan {
         }
         config.cluster = config.cluster.map(moved)
         config.createTopics = false
-        config.stateFolder = nil
         return config
     }
 }

@@ -61,6 +61,8 @@ struct DemoRun {
         var pipeline = PipelineRun(request, environment: environment)
         pipeline.screen = screen
         pipeline.logScreen = logScreen
+        // What the mock cluster does not keep needs no identity to come back to.
+        pipeline.keepsIdentity = mock == nil
         pipeline.onEnd = { snapshot in last.withLock { $0 = snapshot } }
         let status = pipeline.run()
 

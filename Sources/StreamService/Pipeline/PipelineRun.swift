@@ -14,6 +14,8 @@ struct PipelineRun {
     var screen = TerminalScreen(descriptor: 2)
     /// Where the log goes where it is no journal; nil: beside the progress.
     var logScreen: TerminalScreen?
+    /// Whether there is anything to find again after a restart.
+    var keepsIdentity = true
     /// Called once the query is closed, with its last counters.
     var onEnd: (ServiceSnapshot) -> Void = { _ in }
     private let clock = SystemClock()
@@ -143,6 +145,7 @@ struct PipelineRun {
     /// From the folder that was asked for, else from the user's own; a folder that nobody named may be missing.
     private func identity(_ log: any LogHandler) throws -> InstanceIdentity {
         let query = request.config.name
+        guard keepsIdentity else { return try InstanceIdentity(query: query, folder: nil) }
         if let folder = request.config.stateFolder { return try InstanceIdentity(query: query, folder: folder) }
         do {
             let folder = try environment.userStateFolder()
