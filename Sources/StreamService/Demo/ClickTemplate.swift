@@ -1,8 +1,8 @@
 import GenerateConnector
 import StreamCore
 
-/// The clicks that a demo makes up, as examples/clicks/pipeline.yaml reads them: three visitors look, one puts something
-/// into the cart, now and then one buys. Every two-hundredth record or so is garbage: cut off, or with text for a number.
+/// The clicks that a demo makes up, as examples/clicks/pipeline.yaml reads them: most visitors look, some put a thing
+/// into the cart, one in ten buys. About one record in two hundred is garbage: cut off, or with text for a number.
 enum ClickTemplate {
     /// - Parameters:
     ///   - rate: records a second.

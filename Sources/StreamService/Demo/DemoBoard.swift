@@ -52,10 +52,11 @@ final class DemoBoard: Sendable {
     func wants(_ kind: Kind) -> Bool { state.withLock { $0.samples[kind, default: []].count < kind.samplesMax } }
 
     func sample(_ text: String, _ kind: Kind) {
-        let line = ProgressLine.fitted(
-            "  \(kind.rawValue)  \(LogText.singleLine(text))", width: screen.isTerminal ? screen.width : Self.plainWidth)
+        let width = screen.isTerminal ? screen.width : Self.plainWidth
+        let line = ProgressLine.fitted("  \(kind.rawValue)  \(LogText.singleLine(text))", width: width)
         state.withLock { state in
-            if state.samples[kind, default: []].count < kind.samplesMax { state.samples[kind, default: []].append(line) }
+            guard state.samples[kind, default: []].count < kind.samplesMax else { return }
+            state.samples[kind, default: []].append(line)
         }
     }
 

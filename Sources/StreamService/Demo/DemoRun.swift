@@ -5,7 +5,7 @@ import StreamCore
 import StreamEngine
 import Synchronization
 
-/// `millrace run --demo`: the pipeline at work on made-up records, with what goes in and what comes out shown beside its
+/// `millrace run --demo`: the pipeline at work on made-up records; what goes in and what comes out is shown beside its
 /// progress.
 struct DemoRun {
     let request: RunRequest
@@ -79,9 +79,9 @@ struct DemoRun {
     private func introduce(_ plan: DemoPlan, isMock: Bool) {
         if isMock {
             screen.show(
-                line: "On librdkafka's mock cluster, inside this process: it keeps nothing, and it proves nothing about")
+                line: "On librdkafka's mock cluster, inside this process: it keeps nothing, and proves nothing about")
             screen.show(
-                line: "exactly-once (it shows aborted records and fences nobody). --brokers HOST:PORT shows it on Kafka.")
+                line: "exactly-once (it shows aborted records and fences nobody). Real Kafka: --brokers HOST:PORT.")
         } else {
             let brokers = plan.connection.brokers.joined(separator: ",")
             screen.show(line: "On the cluster at \(brokers): what is shown is real Kafka, and it stays there.")
@@ -145,9 +145,10 @@ struct DemoRun {
         let clock = SystemClock()
         let deadline = clock.now + .seconds(2)
         let never = Signal()
-        while board.counts.output < snapshot.records.output || board.counts.deadLettered < snapshot.records.deadLettered,
-            clock.now < deadline
-        {
+        let records = snapshot.records
+        while clock.now < deadline {
+            let seen = board.counts
+            if seen.output >= records.output, seen.deadLettered >= records.deadLettered { return }
             never.wait(until: clock.now + .milliseconds(20))
         }
     }
@@ -156,7 +157,8 @@ struct DemoRun {
         func text(_ count: UInt64) -> String { ProgressLine.grouped(Int64(clamping: count)) }
         let records = snapshot.records
         screen.show(
-            line: "Done: \(text(seen.generated)) records generated, \(text(records.read)) in, \(text(records.output)) out, "
+            line: "Done: \(text(seen.generated)) records generated, \(text(records.read)) in, "
+                + "\(text(records.output)) out, "
                 + "\(text(records.filtered)) filtered, \(text(records.deadLettered)) dead-lettered.")
         var line = "A read_committed reader saw \(text(seen.output)) records in '\(plan.output)'"
         if let letters = plan.config.errors.topic { line += " and \(text(seen.deadLettered)) in '\(letters)'" }
