@@ -78,7 +78,7 @@ let package = Package(
             "StreamServiceTests",
             [
                 "StreamCore", "CommitProtocol", "StreamEngine", "StreamTesting", "ConnectorKit", "KafkaConnector",
-                "StreamService",
+                "GenerateConnector", "StreamService",
             ]),
 
         .executableTarget(

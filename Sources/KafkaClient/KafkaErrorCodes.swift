@@ -12,6 +12,7 @@ extension KafkaError.Code {
     public static let transport = Self(RD_KAFKA_RESP_ERR__TRANSPORT)
     public static let invalidArgument = Self(RD_KAFKA_RESP_ERR__INVALID_ARG)
     public static let closed = Self(RD_KAFKA_RESP_ERR__DESTROY)
+    public static let unsupportedFeature = Self(RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE)
     public static let state = Self(RD_KAFKA_RESP_ERR__STATE)
     public static let fatal = Self(RD_KAFKA_RESP_ERR__FATAL)
     public static let fenced = Self(RD_KAFKA_RESP_ERR__FENCED)

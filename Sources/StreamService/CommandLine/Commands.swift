@@ -16,12 +16,22 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
     }
 }
 
+/// Where `millrace run --demo` runs.
+public enum DemoCluster: Sendable, Hashable {
+    /// librdkafka's mock cluster: it takes the place of the pipeline's brokers.
+    case insideProcess
+    /// The brokers of `--brokers`.
+    case given
+}
+
 /// What `millrace run` asks for.
 public struct RunRequest: Sendable {
     public var config: PipelineConfig
     /// `--for`: stop gracefully after so long; nil: run until the query ends or is stopped.
     public var duration: Duration?
     public var registry: ConnectorRegistry
+    /// `--demo`: made-up records go in, and what goes in and comes out is shown.
+    public var demo: DemoCluster?
 }
 
 /// What `millrace plan` asks for.

@@ -24,15 +24,23 @@ extension CommandLineSpec {
             OptionSpec(
                 name: "for", valueName: "DURATION", doc: "Stop after this time, as on SIGTERM.",
                 complaint: { Units.duration($0) == nil ? "expected a duration such as 20s" : nil }),
+            OptionSpec(
+                name: "demo", valueName: nil,
+                doc: "Write made-up clicks to the source, show what goes in and comes out."),
         ],
         details: """
             FILE is a pipeline in YAML; '-' is standard input. SIGTERM and SIGINT finish or drop what
             is in flight, commit and end with status 0; a second one ends at once. Brokers that the
             file leaves out are those of MILLRACE_BROKERS.
+
+            --demo runs on librdkafka's mock cluster, inside the process, which keeps nothing and
+            proves nothing about exactly-once; with --brokers on that cluster, where it creates the
+            topics that are missing.
             """,
         examples: [
             ("millrace run pipeline.yaml", "until Ctrl-C"),
             ("millrace run pipeline.yaml --brokers localhost:9092 --for 20s", "on another cluster, for twenty seconds"),
+            ("millrace run examples/clicks/pipeline.yaml --demo", "see it work, without a cluster"),
         ])
 
     private static let lint = CommandSpec(

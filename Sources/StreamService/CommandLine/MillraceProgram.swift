@@ -41,9 +41,14 @@ public struct MillraceProgram: Sendable {
     }
 
     private func runPipeline(_ call: CommandCall) -> ExitStatus {
-        guard let config = readPipeline(call) else { return .usage }
+        let isDemo = call.flags.contains("demo")
+        let demo: DemoCluster? = isDemo ? (call.values["brokers"] == nil ? .insideProcess : .given) : nil
+        // A place holder, so that no file needs brokers: the mock cluster's take its place.
+        let inside = demo == .insideProcess ? ["127.0.0.1:9092"] : nil
+        guard let config = readPipeline(call, brokers: inside) else { return .usage }
         let duration = call.values["for"].flatMap(Units.duration)
-        return commands.run(RunRequest(config: config, duration: duration, registry: commands.registry))
+        return commands.run(
+            RunRequest(config: config, duration: duration, registry: commands.registry, demo: demo))
     }
 
     private func planPipeline(_ call: CommandCall) -> ExitStatus {
@@ -60,8 +65,9 @@ public struct MillraceProgram: Sendable {
     }
 
     /// The pipeline, or nil once everything that is wrong with it was said.
-    private func readPipeline(_ call: CommandCall) -> PipelineConfig? {
-        let reading = reader(brokers: call.values["brokers"].map(KafkaNames.brokers)).read(file: call.arguments[0])
+    private func readPipeline(_ call: CommandCall, brokers: [String]? = nil) -> PipelineConfig? {
+        let brokers = call.values["brokers"].map(KafkaNames.brokers) ?? brokers
+        let reading = reader(brokers: brokers).read(file: call.arguments[0])
         for issue in reading.issues { output.err("\(issue)\n") }
         return reading.config
     }

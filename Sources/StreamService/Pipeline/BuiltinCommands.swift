@@ -6,7 +6,11 @@ extension Commands {
     public static func builtin(environment: ConfigEnvironment) -> Commands {
         Commands(
             registry: BuiltinConnectors.registry, checks: .sql,
-            run: { request in PipelineRun(request, environment: environment).run() },
+            run: { request in
+                request.demo == nil
+                    ? PipelineRun(request, environment: environment).run()
+                    : DemoRun(request, environment: environment).run()
+            },
             plan: { request in try PlanWriter(config: request.config).answer() },
             libraries: { [("librdkafka", KafkaSettings.librdkafkaVersion)] })
     }

@@ -10,6 +10,14 @@ import Synchronization
 struct PipelineRun {
     let request: RunRequest
     let environment: ConfigEnvironment
+    /// Where progress is shown.
+    var screen = TerminalScreen(descriptor: 2)
+    /// Where the log goes where it is no journal; nil: beside the progress.
+    var logScreen: TerminalScreen?
+    /// Whether there is anything to find again after a restart.
+    var keepsIdentity = true
+    /// Called once the query is closed, with its last counters.
+    var onEnd: (ServiceSnapshot) -> Void = { _ in }
     private let clock = SystemClock()
 
     init(_ request: RunRequest, environment: ConfigEnvironment) {
@@ -49,10 +57,9 @@ struct PipelineRun {
 
     func run() -> ExitStatus {
         let config = request.config
-        let screen = TerminalScreen(descriptor: 2)
         let log = ServiceLog.make(
             level: (try? LogLevel.choose(option: nil, environment: environment.variables)) ?? .info,
-            query: config.name.text, screen: screen, environment: environment.variables)
+            query: config.name.text, screen: logScreen ?? screen, environment: environment.variables)
         let monitor = QueryMonitor(query: config.name, clock: clock)
         // For people who look: on a terminal always, elsewhere often only where the run is a short one.
         let printer = ProgressPrinter(
@@ -72,7 +79,9 @@ struct PipelineRun {
             defer { server?.close() }
             if let duration = request.duration { stopLater(duration, supervisor) }
             try runQuery(log, monitor, target)
-            printer.finish(monitor.snapshot)
+            let last = monitor.snapshot
+            printer.finish(last)
+            onEnd(last)
         } catch {
             log.error("\(error)", LogField("query", config.name))
             _ = supervisor.finish()
@@ -136,6 +145,7 @@ struct PipelineRun {
     /// From the folder that was asked for, else from the user's own; a folder that nobody named may be missing.
     private func identity(_ log: any LogHandler) throws -> InstanceIdentity {
         let query = request.config.name
+        guard keepsIdentity else { return try InstanceIdentity(query: query, folder: nil) }
         if let folder = request.config.stateFolder { return try InstanceIdentity(query: query, folder: folder) }
         do {
             let folder = try environment.userStateFolder()

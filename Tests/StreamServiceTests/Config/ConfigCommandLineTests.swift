@@ -50,6 +50,16 @@ import Testing
         #expect(fixture.complained == "")
     }
 
+    @Test func aDemoBringsItsClusterUnlessOneIsGiven() async throws {
+        let fixture = Fixture()
+        _ = await fixture.run("run", "good.yaml")
+        _ = await fixture.run("run", "good.yaml", "--demo")
+        _ = await fixture.run("run", "good.yaml", "--demo", "--brokers", "a:1")
+        let requests = fixture.runs.withLock { $0 }
+        #expect(requests.map(\.demo) == [nil, .insideProcess, .given])
+        #expect(requests.last?.config.cluster?.brokers == ["a:1"])
+    }
+
     @Test func runRefusesWhatIsWrong() async {
         let fixture = Fixture()
         #expect(await fixture.run("run", "bad.yaml") == .usage)
@@ -210,9 +220,14 @@ import Testing
         is in flight, commit and end with status 0; a second one ends at once. Brokers that the
         file leaves out are those of MILLRACE_BROKERS.
 
+        --demo runs on librdkafka's mock cluster, inside the process, which keeps nothing and
+        proves nothing about exactly-once; with --brokers on that cluster, where it creates the
+        topics that are missing.
+
         Options:
           --brokers HOST:PORT,…  Use these brokers in place of those in the file.
           --for DURATION         Stop after this time, as on SIGTERM.
+          --demo                 Write made-up clicks to the source, show what goes in and comes out.
           --help                 Show this help.
 
         Examples:
@@ -220,6 +235,8 @@ import Testing
           millrace run pipeline.yaml
           # on another cluster, for twenty seconds
           millrace run pipeline.yaml --brokers localhost:9092 --for 20s
+          # see it work, without a cluster
+          millrace run examples/clicks/pipeline.yaml --demo
 
         """
 }

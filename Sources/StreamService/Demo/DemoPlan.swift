@@ -1,0 +1,80 @@
+import ConnectorKit
+import KafkaConnector
+import StreamCore
+
+/// Which topics a demo writes and watches, and the pipeline as the demo runs it.
+struct DemoPlan {
+    var config: PipelineConfig
+    /// Where the made-up records go.
+    let input: TopicName
+    /// Where the pipeline's results are read; the first of its Kafka sinks.
+    let output: TopicName
+    let connection: KafkaConnection
+
+    /// - Throws: `DEMO_PIPELINE` for a pipeline that has nothing for a demo to write or to watch.
+    init(_ config: PipelineConfig) throws(StreamError) {
+        self.config = config
+        var source: (KafkaConnection, TopicName)?
+        for entry in config.sources {
+            guard case .kafka(let kafka) = entry.input, case .names(let names) = kafka.topics, let first = names.first,
+                entry.format == .json
+            else { continue }
+            source = source ?? (kafka.connection, first)
+        }
+        var outputs: [TopicName] = []
+        for sink in config.sinks {
+            if case .kafka(let kafka) = sink.output, case .topic(let topic) = kafka.target { outputs.append(topic) }
+        }
+        guard let source, let output = outputs.first else {
+            throw StreamError(
+                "DEMO_PIPELINE",
+                "'\(config.file)' cannot be shown: a demo needs a Kafka source with 'topics' and 'format: json', and a "
+                    + "Kafka sink with a 'topic'.",
+                remedy: "Try examples/clicks/pipeline.yaml.", domain: .user)
+        }
+        (connection, input) = source
+        self.output = output
+    }
+
+    /// Topics of sources and sinks, which a pipeline does not create by itself.
+    var dataTopics: [TopicName] {
+        var topics: [TopicName] = []
+        for source in config.sources {
+            if case .kafka(let kafka) = source.input, case .names(let names) = kafka.topics { topics += names }
+        }
+        for sink in config.sinks {
+            if case .kafka(let kafka) = sink.output, case .topic(let topic) = kafka.target { topics.append(topic) }
+        }
+        return topics.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    /// The same pipeline on the mock cluster, with what that cannot do taken out:
+    /// - it knows neither TLS nor logins;
+    /// - it creates no topics by request, so they are there before;
+    /// - it forgets records beyond 5 MiB a partition, also those that nobody has read yet;
+    /// - it speaks old versions of the protocol, about which each client warns.
+    static func onMock(_ config: PipelineConfig, brokers: [String]) -> PipelineConfig {
+        func moved(_ connection: KafkaConnection) -> KafkaConnection {
+            var moved = connection
+            moved.brokers = brokers
+            for name in connection.loginOptions.keys { moved.options[name] = nil }
+            moved.options["log_level"] = moved.options["log_level"] ?? .text("3")
+            return moved
+        }
+        var config = config
+        for index in config.sources.indices {
+            guard case .kafka(var kafka) = config.sources[index].input else { continue }
+            kafka.connection = moved(kafka.connection)
+            kafka.onDataLoss = .continue
+            config.sources[index].input = .kafka(kafka)
+        }
+        for index in config.sinks.indices {
+            guard case .kafka(var kafka) = config.sinks[index].output else { continue }
+            kafka.connection = moved(kafka.connection)
+            config.sinks[index].output = .kafka(kafka)
+        }
+        config.cluster = config.cluster.map(moved)
+        config.createTopics = false
+        return config
+    }
+}
