@@ -164,8 +164,7 @@ public struct CommitMachine: Sendable, Hashable {
         }
         guard let plan = head.plan else { return }
         phase = .committing(epoch)
-        let progress = hasProgress ? plan.progress(.committed) : nil
-        actions.append(.commit(EpochCommit(epoch: epoch, positions: plan.positions, progress: progress)))
+        actions.append(.commit(plan.commit(hasProgress: hasProgress)))
     }
 
     private mutating func produceAhead(_ actions: inout [Action]) {

@@ -22,6 +22,8 @@ public struct EpochPlan: Sendable, Hashable {
     public var batchTimeMs: Int64
     /// The plan was logged by an earlier attempt, which may have had effects outside: same data, same time.
     public var isReplay: Bool
+    /// Splits with progress that are not open yet (a source that has not told of them): the progress record keeps them.
+    public var idlePositions: [Split: Position] = [:]
 
     public init(
         kind: Kind, epoch: Epoch, attempt: Attempt, ranges: [SplitRange], positions: [Split: Position], batchTimeMs: Int64,
@@ -40,8 +42,19 @@ public struct EpochPlan: Sendable, Hashable {
     public func progress(_ phase: ProgressRecord.Phase) -> ProgressRecord {
         ProgressRecord(
             phase: phase, epoch: epoch, ranges: ranges.sorted { $0.split < $1.split },
-            positions: positions.map { SplitPosition($0.key, $0.value) }.sorted { $0.split < $1.split },
+            positions: positions.merging(idlePositions) { own, _ in own }.map { SplitPosition($0.key, $0.value) }
+                .sorted { $0.split < $1.split },
             batchTimeMs: batchTimeMs)
+    }
+
+    /// What the plan's own transaction makes durable.
+    func commit(hasProgress: Bool) -> EpochCommit {
+        // New splits are anchored while a plan waits to be repeated: that plan must stay the newest progress, or a crash
+        // before its repeat would cut other data for the same epoch.
+        if kind == .anchor, isReplay {
+            return EpochCommit(epoch: epoch, positions: positionsBefore, progress: progress(.planned))
+        }
+        return EpochCommit(epoch: epoch, positions: positions, progress: hasProgress ? progress(.committed) : nil)
     }
 
     /// The positions that hold until this epoch is committed.

@@ -1,7 +1,7 @@
 public import StreamCore
 
 /// Decides after each failure whether to go on and how soon. Pure; the time is an argument.
-public struct FailurePolicy: Sendable {
+public struct FailurePolicy: Sendable, Hashable {
     public enum Decision: Sendable {
         /// Rebuild the writer after this pause, read the committed progress, go on.
         case rebuild(after: Duration)

@@ -9,7 +9,7 @@ public import StreamCore
 ///                    └──────────┴────────────── recovering ◀── failure ──┴────────────┘
 ///   any ── stop ──▶ (draining) ──▶ closed
 /// ```
-public struct QueryMachine: Sendable {
+public struct QueryMachine: Sendable, Hashable {
     public enum Phase: String, Sendable, Hashable {
         /// The writer is being initialized for the first time.
         case connecting
@@ -53,8 +53,8 @@ public struct QueryMachine: Sendable {
         case initializeWriter(after: Duration)
         case recover(Set<Split>)
         case resolve([Split: StartPosition])
-        /// Commit these positions, with no records.
-        case anchor([Split: Position])
+        /// Commit these positions, with no records. With `replay`, that plan stays the newest progress.
+        case anchor([Split: Position], replay: ProgressRecord?)
         /// Read these splits from here. With `replay`, the next epoch must be exactly that one.
         case open([Split: Position], replay: ProgressRecord?)
         case release(Set<Split>)
@@ -137,7 +137,10 @@ public struct QueryMachine: Sendable {
             phase = .draining
             actions.append(.drain)
         case .standby: settle(&actions)
-        case .connecting, .recovering: if isStopping { close(nil, &actions) }
+        case .connecting, .recovering:
+            // Nothing is in flight here, and the writer may be away for long.
+            releaseLeaving(&actions)
+            if isStopping { close(nil, &actions) }
         case .locating, .resolving:
             if isStopping {
                 close(nil, &actions)
@@ -157,17 +160,22 @@ public struct QueryMachine: Sendable {
         asked.subtract(unopened)
         for split in unopened { located[split] = nil }
         actions.append(.release(unopened))
-        if asked.isEmpty { settle(&actions) }
+        // While the progress is being read, its answer must come first: it would be taken for the next question's.
+        guard phase == .resolving else { return }
+        if asked.isEmpty { settle(&actions) } else { anchorIfLocated(&actions) }
+    }
+
+    private mutating func releaseLeaving(_ actions: inout [Action]) {
+        guard !leaving.isEmpty else { return }
+        owned.subtract(leaving)
+        arriving.subtract(leaving)
+        actions.append(.release(leaving))
+        leaving.removeAll()
     }
 
     /// Nothing is in flight: give back, stop, or take what is new.
     private mutating func settle(_ actions: inout [Action]) {
-        if !leaving.isEmpty {
-            owned.subtract(leaving)
-            arriving.subtract(leaving)
-            actions.append(.release(leaving))
-            leaving.removeAll()
-        }
+        releaseLeaving(&actions)
         if isStopping { return close(nil, &actions) }
         guard isWriterReady else { return phase = .recovering }
         // After a failure every owned split goes back to what is committed.
@@ -183,6 +191,7 @@ public struct QueryMachine: Sendable {
     }
 
     private mutating func locate(_ found: RecoveredProgress, _ actions: inout [Action]) {
+        if asked.isEmpty { return settle(&actions) }
         located = found.positions.filter { asked.contains($0.key) }
         if let record = found.progress {
             progress = record
@@ -206,9 +215,13 @@ public struct QueryMachine: Sendable {
     private mutating func resolved(_ positions: [Split: Position], _ actions: inout [Action]) {
         // A late answer to an earlier question may name splits that are not ours any more: their positions are not touched.
         located.merge(positions.filter { asked.contains($0.key) && located[$0.key] == nil }) { old, _ in old }
+        anchorIfLocated(&actions)
+    }
+
+    private mutating func anchorIfLocated(_ actions: inout [Action]) {
         guard asked.isSubset(of: located.keys) else { return }
         phase = .anchoring
-        actions.append(.anchor(located))
+        actions.append(.anchor(located, replay: replay))
     }
 
     private static func movedOffsets(_ split: Split, record: Position?, group: Position?) -> StreamError {

@@ -109,7 +109,10 @@ public final class ByteArena: @unchecked Sendable {
     /// Copies what `view` shows in another arena.
     @discardableResult
     public func append(_ view: ByteView, from other: ByteArena) -> ByteView {
-        view.isNull ? .null : unsafe append(UnsafeRawBufferPointer(start: other.base + Int(view.start), count: Int(view.length)))
+        guard !view.isNull else { return .null }
+        // First of all, because `other` may be this arena, and growing it moves the bytes.
+        reserve(Int(view.length))
+        return unsafe append(UnsafeRawBufferPointer(start: other.base + Int(view.start), count: Int(view.length)))
     }
 
     /// Lets a writer fill up to `limit` bytes in place; it returns how many it wrote.

@@ -8,9 +8,7 @@ extension Driver {
     func open(_ positions: [Split: Position], _ replay: ProgressRecord?, _ now: MonotonicTime) {
         cursors.open(positions)
         drainDeadline = .distantFuture
-        if let record = machine.progress, nextEpoch <= record.epoch || replay != nil {
-            nextEpoch = record.phase == .planned ? record.epoch : record.epoch.next
-        }
+        adoptEpoch(replay)
         self.replay = replay
         input.resume(paused)
         paused.removeAll()
@@ -22,18 +20,33 @@ extension Driver {
         log.info("Reading \(positions.count) splits.", LogField("query", options.name))
     }
 
-    func anchor(_ positions: [Split: Position]) {
-        let all = cursors.positions.merging(positions) { _, new in new }
-        let plan = makePlan(.anchor, ranges: [], positions: all)
+    /// Goes on behind the newest epoch that is known, so that no number is used for other data.
+    private func adoptEpoch(_ replay: ProgressRecord?) {
+        guard let record = machine.progress, nextEpoch <= record.epoch || replay != nil else { return }
+        nextEpoch = record.phase == .planned ? record.epoch : record.epoch.next
+    }
+
+    func anchor(_ positions: [Split: Position], _ replay: ProgressRecord?) {
+        adoptEpoch(replay)
+        var all = cursors.positions.merging(positions) { _, new in new }
+        for range in replay?.ranges ?? [] { all[range.split] = range.to }
+        var plan = makePlan(.anchor, ranges: replay?.ranges ?? [], positions: all)
+        if let replay {
+            plan.isReplay = true
+            plan.batchTimeMs = replay.batchTimeMs
+            nextEpoch = replay.epoch
+        }
         inFlight = plan
         committer.send(.commitPositions(plan))
     }
 
     private func makePlan(_ kind: EpochPlan.Kind, ranges: [SplitRange], positions: [Split: Position]) -> EpochPlan {
         defer { nextEpoch = nextEpoch.next }
-        return EpochPlan(
+        var plan = EpochPlan(
             kind: kind, epoch: nextEpoch, attempt: attempt, ranges: ranges, positions: positions,
             batchTimeMs: openEpoch?.context.batchTimeMs ?? clock.wallMilliseconds, isReplay: replay != nil)
+        if let record = machine.progress { plan.idlePositions = record.resumePositions.filter { positions[$0.key] == nil } }
+        return plan
     }
 
     // MARK: - Records
@@ -101,8 +114,8 @@ extension Driver {
     func advanceEpoch(_ now: MonotonicTime) -> Bool {
         guard machine.phase == .running else { return false }
         requestEndsIfDue(now)
-        let hadEpoch = openEpoch != nil
-        if !hadEpoch { openIfDue(now) }
+        let couldRead = isReadingTime && !isCarriedDue
+        if openEpoch == nil { openIfDue(now) }
         if isCarriedDue, mayReadCarried { takeCarried(now) }
         if shouldCut(now) {
             cut(now)
@@ -112,8 +125,9 @@ extension Driver {
             commitPositions(now)
             return true
         }
-        // An epoch that was opened just now is read for at once.
-        return finishIfDone(now) || !hadEpoch && openEpoch != nil
+        if finishIfDone(now) { return true }
+        // What waited for this epoch can be read at once.
+        return !couldRead && isReadingTime && !isCarriedDue
     }
 
     /// Whether records may be read now: a fixed trigger reads only inside its epoch, a limited one not before its ends are known.
@@ -132,7 +146,8 @@ extension Driver {
 
     /// After an epoch outlived its transaction: half of its records, then a quarter… (invariant 11)
     private var recordsMax: Int? {
-        machine.failures.halvings == 0 ? nil : max(1, expiredRecords >> machine.failures.halvings)
+        // A repeated plan is as big as it is.
+        machine.failures.halvings == 0 || replay != nil ? nil : max(1, expiredRecords >> machine.failures.halvings)
     }
 
     private var mayReadCarried: Bool {
@@ -165,18 +180,20 @@ extension Driver {
 
     private func shouldCut(_ now: MonotonicTime) -> Bool {
         guard let open = openEpoch, inFlight == nil else { return false }
-        if replay != nil { return cursors.areLimitsReached }
-        if cursors.areLimitsReached && carried.isEmpty || recordsMax.map({ open.records >= $0 }) ?? false { return true }
-        if cursors.areLimitsReached { return true }
+        if let replay {
+            // Complete or not at all: splits of other sources may still be on their way.
+            return cursors.areLimitsReached && replay.ranges.allSatisfy { cursors[$0.split] != nil }
+        }
+        let isComplete = areLimitsReachedOrCapped
         switch options.trigger {
         case .interval(let interval):
-            if open.ranDry || now >= open.openedAt + interval || budget.isFull {
+            if isComplete || open.ranDry || now >= open.openedAt + interval || budget.isFull {
                 return open.records > 0 || options.runsEmptyEpochs || cursors.hasMoved || discardEmptyEpoch()
             }
             return false
         case .asap, .once, .availableNow:
             return open.records > 0
-                && (now >= cutTime(of: open) || budget.isFull)
+                && (isComplete || budget.isFull || now >= cutTime(of: open))
         }
     }
 
@@ -236,7 +253,7 @@ extension Driver {
         } else if openEpoch != nil, inFlight == nil {
             cutForDrain(now)
         }
-        if isCarrying { input.open(cursors.positions) }
+        if isCarrying { reopen(cursors.positions) }
         checkDrain(now)
     }
 

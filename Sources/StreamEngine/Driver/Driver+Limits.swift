@@ -37,9 +37,8 @@ extension Driver {
                 for (split, end) in finalEnds { cursors.setLimit(end, of: split) }
             }
             if options.trigger != .once, let cap = options.offsetsPerTriggerMax, let finalEnds {
-                for (split, limit) in Self.shares(of: cap, cursors.positions, ends: finalEnds) {
-                    cursors.setLimit(limit, of: split)
-                }
+                let limits = Self.shares(of: cap, cursors.positions, ends: finalEnds, stopsAtEnds: isBounded)
+                for (split, limit) in limits { cursors.setLimit(limit, of: split) }
             }
         }
         isCarriedDue = !carried.isEmpty
@@ -47,16 +46,28 @@ extension Driver {
     }
 
     /// Spark's rule for `maxOffsetsPerTrigger`: in proportion to the backlog, rounded down, but up to one where it is less.
-    static func shares(of cap: Int64, _ positions: [Split: Position], ends: [Split: Position]) -> [Split: Position] {
-        let backlogs = positions.compactMapValues { $0 }.reduce(into: [Split: Int64]()) { result, entry in
+    ///
+    /// Ends that are known are some seconds old. Where they leave room under the cap and the run has no end, the splits share
+    /// the rest evenly, so that what was written since need not wait for newer ends.
+    static func shares(
+        of cap: Int64, _ positions: [Split: Position], ends: [Split: Position], stopsAtEnds: Bool = true
+    ) -> [Split: Position] {
+        let backlogs = positions.reduce(into: [Split: Int64]()) { result, entry in
             result[entry.key] = ends[entry.key].map { entry.value.distance(to: $0) } ?? 0
         }
-        let total = backlogs.values.reduce(0, +)
-        guard total > cap else { return ends }
-        return backlogs.reduce(into: [:]) { result, entry in
-            let share = Double(cap) * Double(entry.value) / Double(total)
-            let count = entry.value == 0 ? 0 : share < 1 ? 1 : Int64(share)
-            result[entry.key] = Position((positions[entry.key]?.number ?? 0) + count)
+        let total = backlogs.values.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
+        guard total <= cap else {
+            return backlogs.reduce(into: [:]) { result, entry in
+                let share = Double(cap) * Double(entry.value) / Double(total)
+                let count = entry.value == 0 ? 0 : share < 1 ? 1 : min(entry.value, Int64(share))
+                result[entry.key] = Position((positions[entry.key]?.number ?? 0) + count)
+            }
+        }
+        guard !stopsAtEnds, !positions.isEmpty else { return ends }
+        let more = max(1, (cap - total) / Int64(positions.count))
+        return positions.reduce(into: [:]) { result, entry in
+            let end = max(entry.value, ends[entry.key] ?? entry.value).number
+            result[entry.key] = Position(end > .max - more ? .max : end + more)
         }
     }
 
@@ -72,9 +83,9 @@ extension Driver {
 
     /// A bounded run ends when everything up to its ends is committed; so does one whose splits are all over.
     func finishIfDone(_ now: MonotonicTime) -> Bool {
-        guard openEpoch == nil, inFlight == nil, carried.isEmpty, !cursors.cursors.isEmpty, !cursors.hasMoved else {
-            return false
-        }
+        guard openEpoch == nil, inFlight == nil, !cursors.cursors.isEmpty, !cursors.hasMoved else { return false }
+        // What is carried in a bounded run that has come to its ends was written after it began.
+        guard carried.isEmpty || isBounded else { return false }
         let isDone =
             isBounded
             ? finalEnds.map { ends in

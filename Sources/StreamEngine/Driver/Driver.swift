@@ -92,7 +92,7 @@ final class Driver: StepMachine {
             receive(message, now)
             if closing == .done { return .finished }
         }
-        guard closing == nil else { return .waiting(until: drainDeadline) }
+        guard closing == nil else { return .waiting(until: .distantFuture) }
         didSomething = pollInput(now) || didSomething
         if closing != nil { return .ran }
         didSomething = advanceEpoch(now) || didSomething
@@ -204,11 +204,20 @@ final class Driver: StepMachine {
             "DATA_LOSS", "Position \(position) of \(split) is gone; the first that exists is \(next).",
             remedy: "Records were deleted before they were read. Set 'on-data-loss: continue' to go on with what is left.",
             domain: .external, place: StreamError.Place(split: split))
+        // An answer about a split that was given back meanwhile.
+        guard cursors[split] != nil else { return }
         guard options.continuesOnDataLoss else { return perform(machine.handle(.stopNow(error)), now) }
         log.warning("\(error) Going on at \(next).", LogField("query", options.name))
         status.dataLost(position.distance(to: next))
-        cursors.reachedEnd(split, next)
-        input.open([split: cursors[split]?.next ?? next])
+        cursors.skip(split, to: next)
+        reopen([split: next])
+    }
+
+    /// Reads on from here, and leaves paused what has reached its limit.
+    func reopen(_ positions: [Split: Position]) {
+        input.open(positions)
+        paused.subtract(positions.keys)
+        pauseFinished()
     }
 
     // MARK: - Actions of the query machine
@@ -219,7 +228,7 @@ final class Driver: StepMachine {
             case .initializeWriter(let pause): committer.send(.initialize(after: pause))
             case .recover(let splits): committer.send(.recover(splits, attempt))
             case .resolve(let starts): input.resolve(starts)
-            case .anchor(let positions): anchor(positions)
+            case .anchor(let positions, let replay): anchor(positions, replay)
             case .open(let positions, let replay): open(positions, replay, now)
             case .release(let splits): release(splits)
             case .drain: beginDrain(now)
@@ -248,6 +257,7 @@ final class Driver: StepMachine {
         for block in carried { budget.give(block.byteSize) }
         carried.removeAll()
         isCarriedDue = false
+        replay = nil
         for channel in tasks { channel.send(.abandon(attempt)) }
         committer.send(.abandon(attempt))
     }
@@ -257,6 +267,5 @@ final class Driver: StepMachine {
         status.fail(error)
         for channel in tasks { channel.send(.close) }
         committer.send(.close(within: .seconds(5)))
-        drainDeadline = now + .seconds(60)
     }
 }

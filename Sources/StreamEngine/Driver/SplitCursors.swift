@@ -75,6 +75,17 @@ struct SplitCursors {
         cursors[split] = cursor
     }
 
+    /// Records are gone: goes on at the first that exists, which lies before the position where the topic was made anew.
+    mutating func skip(_ split: Split, to position: Position) {
+        guard var cursor = cursors[split] else { return }
+        if position < cursor.next {
+            cursor = Cursor(next: position, epochStart: position, limit: cursor.limit)
+        } else {
+            cursor.next = max(cursor.next, min(position, cursor.limit ?? position))
+        }
+        cursors[split] = cursor
+    }
+
     // MARK: - Records
 
     struct Admission {
@@ -107,7 +118,7 @@ struct SplitCursors {
                 fate = .later
             } else {
                 fate = .accepted
-                current.next = slot.offset + 1
+                current.next = max(slot.offset &+ 1, slot.offset)
             }
             if fate != .accepted, fates == nil { fates = [Fate](repeating: .accepted, count: block.count) }
             if fate != .accepted { fates?[index] = fate }

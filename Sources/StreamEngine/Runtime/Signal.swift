@@ -58,7 +58,7 @@ public final class Signal: @unchecked Sendable {
         time.tv_sec = Int(deadline.nanoseconds / 1_000_000_000)
         time.tv_nsec = Int(deadline.nanoseconds % 1_000_000_000)
         while !consume() {
-            if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT {
+            if pthread_cond_timedwait(condition, mutex, &time) != 0 {
                 consume()
                 return
             }
