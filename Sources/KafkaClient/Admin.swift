@@ -52,6 +52,14 @@ public final class Admin: Sendable {
         isOwner = false
     }
 
+    /// The last error that the connection reported, unless it is long past: says why a call timed out (a login that was
+    /// refused, a certificate that nobody trusts), which the call itself does not know.
+    public var lastConnectionError: KafkaError? {
+        _ = try? unsafe client.use { unsafe rd_kafka_poll($0, 0) }
+        guard let error = client.context.recentError, error.code != .allBrokersDown else { return nil }
+        return error
+    }
+
     /// Creates topics. One that exists already is left as it is.
     /// - Returns: the topics that were created.
     @discardableResult

@@ -23,10 +23,18 @@ struct ClusterPreparation {
     /// One try; everything in it is bounded by deadlines.
     /// - Throws: `KafkaError` (to be tried again where it is passing) or `StreamError` (a plan that must be refused).
     func run() throws -> Answer {
-        var answer = Answer()
-        guard let cluster = config.cluster else { return answer }
+        guard let cluster = config.cluster else { return Answer() }
         let admin = try Admin(cluster.settings, log: log)
         defer { admin.close(within: .seconds(2)) }
+        do {
+            return try run(admin, cluster)
+        } catch let error as KafkaError where error.code == .timedOut || error.code == .transport {
+            throw admin.lastConnectionError ?? error
+        }
+    }
+
+    private func run(_ admin: Admin, _ cluster: KafkaConnection) throws -> Answer {
+        var answer = Answer()
         try refuseOtherClusters(admin, cluster)
         let own = internalTopics
         if config.createTopics, !own.isEmpty {
