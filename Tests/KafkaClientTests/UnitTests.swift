@@ -177,7 +177,7 @@ import Testing
         let error = #expect(throws: StreamError.self) {
             try InstanceIdentity(query: QueryName("q"), folder: "/proc/no/such/folder")
         }
-        #expect(error?.code == "STATE_FOLDER" && error?.domain == .user)
+        #expect(error?.code == "STATE_FOLDER" && error?.domain == .external)
     }
 }
 
