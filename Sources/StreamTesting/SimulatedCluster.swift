@@ -8,6 +8,8 @@ public import StreamCore
 public final class SimulatedCluster {
     /// Values by split; nil is a transaction marker, which takes an offset but is no record.
     public var input: [Split: [String?]] = [:]
+    /// The first offset that still exists, where records were deleted.
+    public var logStarts: [Split: Position] = [:]
     public struct Output: Hashable, Sendable {
         public var topic: TopicName
         public var value: String
@@ -17,8 +19,10 @@ public final class SimulatedCluster {
     public private(set) var positions: [Split: Position] = [:]
     public private(set) var progress: ProgressRecord?
     public private(set) var commitCount = 0
-    /// Rises with each `initialize`: the producer epoch.
-    public private(set) var producerEpoch = 0
+    /// Rises with each `initialize` of an identity: the producer epoch.
+    public private(set) var producerEpochs: [String: Int] = [:]
+    /// Every progress record that was committed, in order.
+    public private(set) var progressHistory: [ProgressRecord] = []
     /// Rises with each rebalance: the group generation.
     public var generation = 0
 
@@ -26,21 +30,28 @@ public final class SimulatedCluster {
         var epoch: Epoch
         var outputs: [Output] = []
     }
-    var transaction: Transaction?
+    /// What is open, by transactional id.
+    var transactions: [String: Transaction] = [:]
 
     public init() {}
 
-    func initialize() -> Int {
-        producerEpoch += 1
-        transaction = nil
-        return producerEpoch
+    func initialize(_ identity: String) -> Int {
+        producerEpochs[identity, default: 0] += 1
+        transactions[identity] = nil
+        return producerEpochs[identity] ?? 0
     }
 
-    func commit(_ commit: EpochCommit) {
-        outputs += transaction?.outputs ?? []
-        transaction = nil
+    func commit(_ commit: EpochCommit, _ identity: String) {
+        outputs += transactions[identity]?.outputs ?? []
+        transactions[identity] = nil
         positions.merge(commit.positions) { _, new in new }
-        if let record = commit.progress { progress = record }
+        if let record = commit.progress {
+            progress = record
+            progressHistory.append(record)
+        }
         commitCount += 1
     }
+
+    /// Written outside a transaction: there at once, whatever happens later.
+    func write(_ outputs: [Output]) { self.outputs += outputs }
 }

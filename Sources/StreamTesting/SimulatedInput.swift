@@ -16,6 +16,10 @@ public final class SimulatedInput: InputPort, WorldActor {
     public private(set) var owned: Set<Split> = []
     private var isStarted = false
     public private(set) var isClosed = false
+    /// A source without a group (as files are): what was released can be opened again. Splits are told of one by one.
+    public var isGroupless = false
+    /// Splits that this source has; nil: all of the cluster.
+    public var topic: TopicName?
     /// Every split that was read since it was assigned, for checks.
     public private(set) var releasedCount = 0
 
@@ -42,7 +46,7 @@ public final class SimulatedInput: InputPort, WorldActor {
     }
 
     public func release(_ splits: Set<Split>) {
-        owned.subtract(splits)
+        if !isGroupless { owned.subtract(splits) }
         for split in splits { positions[split] = nil }
         releasedCount += splits.count
         cluster.generation += 1
@@ -55,7 +59,7 @@ public final class SimulatedInput: InputPort, WorldActor {
         var resolved: [Split: Position] = [:]
         for (split, start) in starts {
             switch start {
-            case .earliest, .timestamp: resolved[split] = 0
+            case .earliest, .timestamp: resolved[split] = cluster.logStarts[split] ?? 0
             case .latest: resolved[split] = end(of: split)
             case .position(let position): resolved[split] = position
             }
@@ -75,12 +79,16 @@ public final class SimulatedInput: InputPort, WorldActor {
 
     public var hasWork: Bool {
         guard isStarted, !isClosed else { return false }
+        if isGroupless { return !pendingEvents.isEmpty || owned != mySplits }
         return !pendingEvents.isEmpty || (owned.isEmpty && !cluster.input.isEmpty && assigned.isEmpty)
     }
 
     private var assigned: Set<Split> = []
 
+    private var mySplits: Set<Split> { Set(cluster.input.keys.filter { topic == nil || $0.topic == topic }) }
+
     public func act() {
+        if isGroupless, let next = mySplits.subtracting(owned).min() { return assign([next]) }
         if assigned.isEmpty, owned.isEmpty { return assign(Set(cluster.input.keys)) }
         if !pendingEvents.isEmpty { events.append(pendingEvents.removeFirst()) }
         onReady?()
@@ -118,11 +126,17 @@ public final class SimulatedInput: InputPort, WorldActor {
     private func end(of split: Split) -> Position { Position(Int64(cluster.input[split]?.count ?? 0)) }
 
     private func nextRecords() -> InputEvent? {
-        let readable = positions.keys.filter { !paused.contains($0) }.sorted()
+        let readable = positions.filter { split, position in
+            !paused.contains(split) && (position < end(of: split) || endsTold[split] != position)
+        }.keys.sorted()
         guard !readable.isEmpty else { return nil }
         let split = readable[Int(random.next() % UInt64(readable.count))]
         let position = positions[split] ?? 0
         let values = cluster.input[split] ?? []
+        if let logStart = cluster.logStarts[split], position < logStart {
+            positions[split] = nil
+            return .dataLoss(split, at: position, next: logStart)
+        }
         let start = Int(position.number)
         guard start < values.count else {
             if endsTold[split] == position { return nil }

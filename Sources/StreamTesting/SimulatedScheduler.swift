@@ -33,6 +33,14 @@ public final class SimulatedScheduler {
 
     public func add(_ actor: any WorldActor) { actors.append(actor) }
 
+    /// One of several processes dies: these machines never step again.
+    public func remove(_ dead: [any StepMachine]) {
+        for index in machines.indices.reversed() where dead.contains(where: { $0 === machines[index] }) {
+            machines.remove(at: index)
+            deadlines.remove(at: index)
+        }
+    }
+
     /// The process dies: its machines never step again.
     public func removeMachines() {
         machines.removeAll()

@@ -7,6 +7,14 @@ public final class SimulatedWriter: TransactionPort, WorldActor {
     public var onReady: (@Sendable () -> Void)?
     /// One command in so many fails; 0: none does.
     public var faultRate: UInt64
+    /// Outputs are visible as soon as they are produced (at-least-once).
+    public var isTransactional = true
+    /// A transaction with more outputs outlives its time-out.
+    public var expiresAbove: Int?
+    /// The transactional id.
+    public var identity = "one"
+    /// Whether the group still knows the member that commits; without it the commit is fenced.
+    public var isMember: () -> Bool = { true }
     private let cluster: SimulatedCluster
     private var random: StableRandom
     private var commands: [TransactionCommand] = []
@@ -43,7 +51,7 @@ public final class SimulatedWriter: TransactionPort, WorldActor {
     private func carryOut(_ command: TransactionCommand) {
         switch command {
         case .initialize:
-            producerEpoch = cluster.initialize()
+            producerEpoch = cluster.initialize(identity)
             isBroken = false
             events.append(.initialized)
         case .recover(let splits):
@@ -54,27 +62,35 @@ public final class SimulatedWriter: TransactionPort, WorldActor {
                         positions: cluster.positions.filter { splits.contains($0.key) }, progress: cluster.progress)))
         case .begin(let epoch):
             guard !isFenced else { return fail(.fenced) }
-            cluster.transaction = SimulatedCluster.Transaction(epoch: epoch)
+            cluster.transactions[identity] = SimulatedCluster.Transaction(epoch: epoch)
             events.append(.begun(epoch))
         case .produce(let block):
             guard !isFenced else { return fail(.fenced) }
-            let epoch = cluster.transaction?.epoch ?? 0
-            for index in block.slots.indices {
-                let slot = block.slots[index]
-                cluster.transaction?.outputs.append(
-                    SimulatedCluster.Output(
-                        topic: block.topics[Int(slot.topic)], value: String(decoding: block.value(index) ?? [], as: UTF8.self),
-                        epoch: epoch))
+            let outputs = outputs(of: block)
+            if isTransactional {
+                cluster.transactions[identity]?.outputs += outputs
+            } else {
+                cluster.write(outputs)
             }
             events.append(.produced(block))
         case .commit(let commit):
-            guard !isFenced else { return fail(.fenced) }
-            cluster.commit(commit)
+            guard !isFenced, isMember() else { return fail(.fenced) }
+            if let limit = expiresAbove, cluster.transactions[identity]?.outputs.count ?? 0 > limit { return fail(.expired) }
+            cluster.commit(commit, identity)
             events.append(.committed(commit.epoch))
         }
     }
 
-    private var isFenced: Bool { producerEpoch != cluster.producerEpoch }
+    private func outputs(of block: RecordBlock) -> [SimulatedCluster.Output] {
+        let epoch = cluster.transactions[identity]?.epoch ?? 0
+        return block.slots.indices.map { index in
+            SimulatedCluster.Output(
+                topic: block.topics[Int(block.slots[index].topic)],
+                value: String(decoding: block.value(index) ?? [], as: UTF8.self), epoch: epoch)
+        }
+    }
+
+    private var isFenced: Bool { producerEpoch != cluster.producerEpochs[identity] }
 
     /// - Returns: false if this command cannot fail that way.
     private func injectFault(into command: TransactionCommand) -> Bool {
@@ -86,8 +102,8 @@ public final class SimulatedWriter: TransactionPort, WorldActor {
         case .commit(let commit):
             guard !isFenced else { return false }
             // The answer is lost; the commit itself may have happened.
-            if random.next() % 2 == 0 {
-                cluster.commit(commit)
+            if isMember(), random.next() % 2 == 0 {
+                cluster.commit(commit, identity)
             }
             fail(.indefinite)
         }

@@ -37,6 +37,9 @@ final class Simulation {
     var input: SimulatedInput
     var writer: SimulatedWriter
     var query: StreamQuery?
+    /// What the writer of each life is like.
+    var prepare: (SimulatedWriter) -> Void = { _ in }
+    let progress = ProgressJournal()
     private let seed: UInt64
     private var lives: UInt64 = 0
 
@@ -77,6 +80,7 @@ final class Simulation {
         scheduler.removeMachines()
         input = SimulatedInput(cluster, seed: seed &+ lives)
         writer = SimulatedWriter(cluster, seed: seed &+ lives &* 31, faultRate: faultRate)
+        prepare(writer)
         scheduler.add(input)
         scheduler.add(writer)
         var options = QueryOptions(name: QueryName("simulated"))
@@ -85,9 +89,15 @@ final class Simulation {
         let query = try StreamQuery(
             options: options, input: input, writer: writer,
             stages: [Stage(taskCount: options.taskCount ?? 1) { _ in UppercaseProgram(policy: policy) }],
-            userOutputs: InlineUserOutput(), clock: clock)
+            userOutputs: InlineUserOutput(), clock: clock, onProgress: progress.add)
         self.query = query
         scheduler.add(query.machines)
+    }
+
+    /// More records for a split, behind those that are there.
+    func append(_ count: Int, to split: Split) {
+        let start = cluster.input[split]?.count ?? 0
+        cluster.input[split, default: []] += (start..<start + count).map { "p\(split.partition)-\($0)" }
     }
 
     /// Whether every input position is committed.

@@ -10,9 +10,10 @@ extension Driver {
         drainDeadline = .distantFuture
         adoptEpoch(replay)
         self.replay = replay
-        input.resume(paused)
-        paused.removeAll()
         input.open(positions)
+        // Not every port takes an `open` for a `resume`, and what was given back while it was paused is not in `paused`.
+        input.resume(paused.union(positions.keys))
+        paused.removeAll()
         endsRequestedAt = nil
         finalEnds = nil
         nextTick = nil

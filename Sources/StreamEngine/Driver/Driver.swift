@@ -216,6 +216,7 @@ final class Driver: StepMachine {
     /// Reads on from here, and leaves paused what has reached its limit.
     func reopen(_ positions: [Split: Position]) {
         input.open(positions)
+        input.resume(Set(positions.keys))
         paused.subtract(positions.keys)
         pauseFinished()
     }

@@ -16,8 +16,12 @@ final class TaskMachine: StepMachine {
     /// How many tasks send to this one: the epoch ends when all have said so.
     private let senderCount: Int
     private var attempt = Attempt(0)
+    /// How many senders are through with the epoch that is ending.
     private var endsSeen = 0
+    private var endingEpoch: Epoch?
+    /// From senders that are already in the next epoch, while others are not: kept until the program has ended this one.
     private var pending: [TaskMessage] = []
+    private var lastCommitted: Epoch?
     private var isClosed = false
 
     init(
@@ -52,18 +56,25 @@ final class TaskMachine: StepMachine {
         case .records(let block, let attempt, let context):
             if attempt == self.attempt { run(.records(block, context), context) }
             budget.give(block.byteSize)
+        case .exchange(_, let attempt, let context, _) where attempt == self.attempt && isAhead(context.epoch):
+            pending.append(message)
         case .exchange(let batch, let attempt, let context, let bytes):
             if attempt == self.attempt { run(.exchange(batch, context), context) }
             budget.give(bytes)
         case .endEpoch(let plan) where plan.attempt == attempt: endEpoch(plan)
         case .endEpoch: break  // of an attempt that was given up
         case .committed(let epoch):
+            // Each task of the stage before tells.
+            guard epoch != lastCommitted else { return }
+            lastCommitted = epoch
             program.committed(epoch)
             for channel in next { channel.send(.committed(epoch)) }
         case .abandon(let attempt):
             if attempt > self.attempt {
                 self.attempt = attempt
                 endsSeen = 0
+                endingEpoch = nil
+                dropPending()
                 program.reset()
                 for channel in next { channel.send(.abandon(attempt)) }
             }
@@ -82,14 +93,26 @@ final class TaskMachine: StepMachine {
 
     private func endEpoch(_ plan: EpochPlan) {
         endsSeen += 1
+        endingEpoch = plan.epoch
         guard endsSeen == senderCount else { return }
         endsSeen = 0
+        endingEpoch = nil
         let began = clock.now
         var output = TaskOutput()
         program.endEpoch(plan, into: &output)
         hand(output, EpochContext(epoch: plan.epoch, batchTimeMs: plan.batchTimeMs), clock.now - began)
         for channel in next { channel.send(.endEpoch(plan)) }
         if next.isEmpty { committer.send(.endEpoch(plan)) }
+        let held = pending
+        pending.removeAll()
+        for message in held { receive(message) }
+    }
+
+    private func isAhead(_ epoch: Epoch) -> Bool { endingEpoch.map { epoch > $0 } ?? false }
+
+    private func dropPending() {
+        for case .exchange(_, _, _, let bytes) in pending { budget.give(bytes) }
+        pending.removeAll()
     }
 
     private func hand(_ output: TaskOutput, _ context: EpochContext, _ computeTime: Duration) {
