@@ -88,15 +88,17 @@ final class TransactionSession: CommandSession {
         do throws(KafkaError) {
             let producer = try writer.current()
             if let progress = commit.progress { try writer.produce(progress) }
+            // First, because it takes a round trip or two in which the last records are delivered by themselves.
+            step = .offsets
+            let positions = options.groupPositions(commit)
+            try membership.addOffsets(positions, to: producer, within: options.callTimeout)
+            step = .flush
             try producer.flush(within: options.callTimeout)
             if let refused = producer.takeDeliveryFailure() {
                 let index = refused.error.code.refusesRecord ? Producer.record(ofTag: refused.tag) : nil
                 return .failed(
                     failure(refused.error, at: .flush, refused: index, block: Producer.block(ofTag: refused.tag)))
             }
-            step = .offsets
-            let positions = options.groupPositions(commit)
-            try membership.addOffsets(positions, to: producer, within: options.callTimeout)
             step = .commit
             try producer.commit(within: options.callTimeout)
             committedAt = SystemClock().now

@@ -111,11 +111,19 @@ public final class Producer {
     }
 
     /// Waits until every record was acknowledged or refused.
+    ///
+    /// In slices: `rd_kafka_flush` looks only every 10 ms whether all is delivered, which was most of a small commit
+    /// (measured: 10.3 of 13.7 ms), but looks once more when its time is over.
     /// - Throws: `timedOut`; the first delivery error has its own call.
     public func flush(within: Duration) throws(KafkaError) {
-        let code = try unsafe client.use { client throws(KafkaError) in
-            unsafe rd_kafka_flush(client, within.cMilliseconds)
-        }
+        let start = SystemClock().now
+        var code = RD_KAFKA_RESP_ERR__TIMED_OUT
+        repeat {
+            let isShort = SystemClock().now - start < .milliseconds(50)
+            code = try unsafe client.use { client throws(KafkaError) in
+                unsafe rd_kafka_flush(client, isShort ? 1 : 5)
+            }
+        } while code == RD_KAFKA_RESP_ERR__TIMED_OUT && SystemClock().now - start < within
         try KafkaError.check(code, "Could not deliver all records within \(within)")
         client.retained = []
     }
