@@ -93,11 +93,16 @@ struct QueryWorld: Hashable {
         if foreignCommitsLeft > 0 {
             for split in Self.splits where !held.contains(split) { moves.append(.foreignCommit(split)) }
         }
-        if epochsLeft > 0, machine.phase == .running, inFlight == nil, !opened.isEmpty { moves.append(.epoch) }
+        if epochsLeft > 0, machine.phase == .running, inFlight == nil, !opened.isEmpty, isPlanReadable {
+            moves.append(.epoch)
+        }
         if isDraining, inFlight != nil, faultsLeft > 0 { moves.append(.drainExpired) }
         if mayStop { moves.append(.stop) }
         return moves
     }
+
+    /// A plan is repeated as a whole or not at all.
+    private var isPlanReadable: Bool { replay?.ranges.allSatisfy { opened[$0.split] != nil } ?? true }
 
     /// What happens by itself when nobody disturbs: every answer comes, and is good.
     var quietMoves: [Move] {
@@ -233,7 +238,9 @@ struct QueryWorld: Hashable {
         for range in replay?.ranges ?? [] where next[range.split] != nil { next[range.split] = range.to }
         var newRecord = record
         newRecord?.phase = .committed
-        newRecord?.positions = next.map { SplitPosition($0.key, $0.value) }.sorted { $0.split < $1.split }
+        // Splits that are not open keep their progress.
+        let all = next.merging(record?.resumePositions ?? [:]) { own, _ in own }
+        newRecord?.positions = all.map { SplitPosition($0.key, $0.value) }.sorted { $0.split < $1.split }
         replay = nil
         let work = Work(positions: next, isAnchor: false, record: newRecord)
         inFlight = work
