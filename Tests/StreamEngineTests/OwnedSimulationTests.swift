@@ -30,7 +30,7 @@ import Testing
         check(simulation, seed)
     }
 
-    @Test(arguments: 1...40) func aCrashAfterAnyStepRepeatsTheSamePlan(seed: UInt64) throws {
+    @Test(arguments: 1...30) func aCrashAfterAnyStepRepeatsTheSamePlan(seed: UInt64) throws {
         let simulation = OwnedSimulation(seed: seed)
         simulation.fill(splits: 1 + Int(seed % 2), records: 60)
         var random = StableRandom(seed: seed)
