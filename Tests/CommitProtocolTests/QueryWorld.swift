@@ -1,8 +1,8 @@
 import CommitProtocol
 import StreamCore
 
-/// Everything around a `QueryMachine`, small enough to visit every state: a group that gives and takes two splits, an input
-/// that turns start positions into positions, a writer whose answers may fail, other instances that commit meanwhile.
+/// Everything around a `QueryMachine`, small enough to visit every state: a group that gives and takes two splits, an
+/// input that turns start positions into positions, a writer whose answers may fail, other instances that commit meanwhile.
 struct QueryWorld: Hashable {
     static let splits = [Split("in", 0), Split("in", 1)]
 
@@ -199,7 +199,9 @@ struct QueryWorld: Hashable {
                 violation = "\(split) is anchored at \(position), but \(known) is committed"
             }
         }
-        if let record, record.phase == .planned, replay?.ranges != record.ranges { violation = "a plan that waits for its repeat is forgotten" }
+        if let record, record.phase == .planned, replay?.ranges != record.ranges {
+            violation = "a plan that waits for its repeat is forgotten"
+        }
         var next = record
         for (split, position) in positions where next?.resumePositions[split] == nil {
             next?.positions.append(SplitPosition(split, position))
@@ -220,7 +222,9 @@ struct QueryWorld: Hashable {
         if inFlight != nil { violation = "opened while a commit is in flight" }
         opened.merge(positions) { _, new in new }
         self.replay = replay
-        if let record, record.phase == .planned, replay?.ranges != record.ranges { violation = "opened without the plan to repeat" }
+        if let record, record.phase == .planned, replay?.ranges != record.ranges {
+            violation = "opened without the plan to repeat"
+        }
     }
 
     private mutating func release(_ splits: Set<Split>) {

@@ -29,7 +29,8 @@ import Testing
             """
         let reading = PipelineSample(checks: .sql, brokers: ["b:1"]).read(yaml)
         let config = try #require(reading.config, "\(reading.issues)")
-        return try PipelineQuery(config).makeProgram(config, writers: writers, recordBytesMax: ["out": 1_000, "two": 1_000])
+        return try PipelineQuery(config).makeProgram(
+            config, writers: writers, recordBytesMax: ["out": 1_000, "two": 1_000])
     }
 
     private func run(_ program: any TaskProgram) -> TaskOutput {
@@ -52,7 +53,9 @@ import Testing
 
     @Test func everyFaultGoesToTheDeadLetters() throws {
         let output = run(
-            try program(policy: "{ policy: dead-letter, topic: dlq }", sinks: "  out: { kafka: { topic: out }, format: json }"))
+            try program(
+                policy: "{ policy: dead-letter, topic: dlq }",
+                sinks: "  out: { kafka: { topic: out }, format: json }"))
         #expect(output.failure == nil && output.counts.isBalanced)
         #expect(output.counts.read == 6 && output.counts.emittedFrom == 2 && output.counts.filtered == 1)
         #expect(output.counts.deadLettered == 3 && output.counts.written == 2)
