@@ -1,8 +1,8 @@
 import CommitProtocol
 import StreamCore
 
-/// Everything around a `QueryMachine`, small enough to visit every state: a group that gives and takes two splits, an input
-/// that turns start positions into positions, a writer whose answers may fail, other instances that commit meanwhile.
+/// Everything around a `QueryMachine`, small enough to visit every state: a group that gives and takes two splits, an
+/// input that turns start positions into positions, a writer whose answers may fail, other instances that commit meanwhile.
 struct QueryWorld: Hashable {
     static let splits = [Split("in", 0), Split("in", 1)]
 
@@ -93,11 +93,16 @@ struct QueryWorld: Hashable {
         if foreignCommitsLeft > 0 {
             for split in Self.splits where !held.contains(split) { moves.append(.foreignCommit(split)) }
         }
-        if epochsLeft > 0, machine.phase == .running, inFlight == nil, !opened.isEmpty { moves.append(.epoch) }
+        if epochsLeft > 0, machine.phase == .running, inFlight == nil, !opened.isEmpty, isPlanReadable {
+            moves.append(.epoch)
+        }
         if isDraining, inFlight != nil, faultsLeft > 0 { moves.append(.drainExpired) }
         if mayStop { moves.append(.stop) }
         return moves
     }
+
+    /// A plan is repeated as a whole or not at all.
+    private var isPlanReadable: Bool { replay?.ranges.allSatisfy { opened[$0.split] != nil } ?? true }
 
     /// What happens by itself when nobody disturbs: every answer comes, and is good.
     var quietMoves: [Move] {
@@ -194,7 +199,9 @@ struct QueryWorld: Hashable {
                 violation = "\(split) is anchored at \(position), but \(known) is committed"
             }
         }
-        if let record, record.phase == .planned, replay?.ranges != record.ranges { violation = "a plan that waits for its repeat is forgotten" }
+        if let record, record.phase == .planned, replay?.ranges != record.ranges {
+            violation = "a plan that waits for its repeat is forgotten"
+        }
         var next = record
         for (split, position) in positions where next?.resumePositions[split] == nil {
             next?.positions.append(SplitPosition(split, position))
@@ -215,7 +222,9 @@ struct QueryWorld: Hashable {
         if inFlight != nil { violation = "opened while a commit is in flight" }
         opened.merge(positions) { _, new in new }
         self.replay = replay
-        if let record, record.phase == .planned, replay?.ranges != record.ranges { violation = "opened without the plan to repeat" }
+        if let record, record.phase == .planned, replay?.ranges != record.ranges {
+            violation = "opened without the plan to repeat"
+        }
     }
 
     private mutating func release(_ splits: Set<Split>) {
@@ -233,7 +242,9 @@ struct QueryWorld: Hashable {
         for range in replay?.ranges ?? [] where next[range.split] != nil { next[range.split] = range.to }
         var newRecord = record
         newRecord?.phase = .committed
-        newRecord?.positions = next.map { SplitPosition($0.key, $0.value) }.sorted { $0.split < $1.split }
+        // Splits that are not open keep their progress.
+        let all = next.merging(record?.resumePositions ?? [:]) { own, _ in own }
+        newRecord?.positions = all.map { SplitPosition($0.key, $0.value) }.sorted { $0.split < $1.split }
         replay = nil
         let work = Work(positions: next, isAnchor: false, record: newRecord)
         inFlight = work

@@ -27,7 +27,7 @@ import Testing
         #expect(try trace(7) != trace(8))
     }
 
-    @Test(arguments: 1...150) func everyTransactionFaultIsSurvived(seed: UInt64) throws {
+    @Test(arguments: 1...60) func everyTransactionFaultIsSurvived(seed: UInt64) throws {
         let simulation = Simulation(seed: seed)
         simulation.fill(splits: 3, records: 60)
         try simulation.startProcess(faultRate: 8) { $0.taskCount = Int(seed % 3) + 1 }
@@ -36,7 +36,7 @@ import Testing
         #expect(simulation.actual == simulation.expected, "seed \(seed)")
     }
 
-    @Test(arguments: 1...150) func aCrashAfterAnyStepLosesAndRepeatsNothing(seed: UInt64) throws {
+    @Test(arguments: 1...60) func aCrashAfterAnyStepLosesAndRepeatsNothing(seed: UInt64) throws {
         let simulation = Simulation(seed: seed)
         simulation.fill(splits: 2, records: 80)
         var random = StableRandom(seed: seed)
@@ -49,7 +49,7 @@ import Testing
         #expect(simulation.actual == simulation.expected, "seed \(seed)")
     }
 
-    @Test(arguments: 1...100) func rebalancesAtAnyStepLoseAndRepeatNothing(seed: UInt64) throws {
+    @Test(arguments: 1...40) func rebalancesAtAnyStepLoseAndRepeatNothing(seed: UInt64) throws {
         let simulation = Simulation(seed: seed)
         simulation.fill(splits: 4, records: 60)
         try simulation.startProcess(faultRate: 60)
@@ -82,7 +82,7 @@ import Testing
         #expect(simulation.query?.status.snapshot.failure == nil)
     }
 
-    @Test(arguments: 1...40) func aGracefulStopCommitsWhatIsOpen(seed: UInt64) throws {
+    @Test(arguments: 1...20) func aGracefulStopCommitsWhatIsOpen(seed: UInt64) throws {
         let simulation = Simulation(seed: seed)
         simulation.fill(splits: 2, records: 500)
         try simulation.startProcess()

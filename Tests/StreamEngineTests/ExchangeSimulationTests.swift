@@ -45,7 +45,7 @@ private final class CountProgram: TaskProgram {
 
 /// Two stages with an exchange between them.
 @Suite struct ExchangeSimulationTests {
-    @Test(arguments: 1...80) func countsOfAllEpochsAddUp(seed: UInt64) throws {
+    @Test(arguments: 1...40) func countsOfAllEpochsAddUp(seed: UInt64) throws {
         let cluster = SimulatedCluster()
         var expected: [String: Int] = [:]
         for partition in 0..<3 {

@@ -23,14 +23,14 @@ import Testing
         #expect(simulation.journal.runCount == epochs.count, "without faults nothing is repeated")
     }
 
-    @Test(arguments: 1...80) func everyTransactionFaultIsSurvived(seed: UInt64) throws {
+    @Test(arguments: 1...30) func everyTransactionFaultIsSurvived(seed: UInt64) throws {
         let simulation = OwnedSimulation(seed: seed)
         simulation.fill(splits: 2, records: 40)
         try simulation.start(faultRate: 60) { $0.taskCount = Int(seed % 3) + 1 }
         check(simulation, seed)
     }
 
-    @Test(arguments: 1...100) func aCrashAfterAnyStepRepeatsTheSamePlan(seed: UInt64) throws {
+    @Test(arguments: 1...30) func aCrashAfterAnyStepRepeatsTheSamePlan(seed: UInt64) throws {
         let simulation = OwnedSimulation(seed: seed)
         simulation.fill(splits: 1 + Int(seed % 2), records: 60)
         var random = StableRandom(seed: seed)
@@ -43,7 +43,7 @@ import Testing
         check(simulation, seed)
     }
 
-    @Test(arguments: 1...60) func aNewSplitBetweenTwoLivesChangesNoPlan(seed: UInt64) throws {
+    @Test(arguments: 1...25) func aNewSplitBetweenTwoLivesChangesNoPlan(seed: UInt64) throws {
         let simulation = OwnedSimulation(seed: seed)
         simulation.fill(splits: 1, records: 30)
         var random = StableRandom(seed: seed)
@@ -59,7 +59,7 @@ import Testing
         check(simulation, seed)
     }
 
-    @Test(arguments: 1...80) func theStandbyTakesOverAndNothingIsWrittenTwice(seed: UInt64) throws {
+    @Test(arguments: 1...25) func theStandbyTakesOverAndNothingIsWrittenTwice(seed: UInt64) throws {
         let simulation = OwnedSimulation(seed: seed)
         simulation.fill(splits: 2, records: 60)
         var random = StableRandom(seed: seed)

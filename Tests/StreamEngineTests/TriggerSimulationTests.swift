@@ -63,7 +63,7 @@ import Testing
         #expect(runsEmptyEpochs ? emptyCount >= 10 : emptyCount == 0)
     }
 
-    @Test(arguments: 1...60) func atLeastOnceLosesNothing(seed: UInt64) throws {
+    @Test(arguments: 1...30) func atLeastOnceLosesNothing(seed: UInt64) throws {
         let simulation = Simulation(seed: seed)
         simulation.fill(splits: 2, records: 60)
         simulation.prepare = { $0.isTransactional = false }
@@ -89,11 +89,11 @@ import Testing
         #expect(simulation.actual == simulation.expected, "seed \(seed)")
     }
 
-    @Test(arguments: 0..<120) func aStopInAnyPhaseEndsAndLosesNothing(steps: Int) throws {
+    @Test(arguments: 0..<60) func aStopInAnyPhaseEndsAndLosesNothing(steps: Int) throws {
         let simulation = Simulation(seed: UInt64(steps))
         simulation.fill(splits: 2, records: 40)
         try simulation.startProcess(faultRate: 10)
-        _ = simulation.scheduler.run(steps: steps * 2)
+        _ = simulation.scheduler.run(steps: steps * 4)
         if steps % 4 == 0 { simulation.input.revoke([Self.split]) }
         if steps % 4 == 1 { simulation.input.lose([Self.split]) }
         simulation.query?.control.stop(within: .seconds(10))

@@ -37,7 +37,8 @@ public final class LocalProgress: TransactionPort {
         do {
             events.append(try carryOut(command))
         } catch {
-            events.append(.failed(TransactionFailure(.hopeless, Self.error("write the progress", error))))
+            let wrapped = error as? StreamError ?? Self.error("write the progress", error)
+            events.append(.failed(TransactionFailure(.hopeless, wrapped)))
         }
         onReady?()
     }
@@ -69,7 +70,17 @@ public final class LocalProgress: TransactionPort {
 
     private func load() throws {
         guard let file, FileManager.default.fileExists(atPath: file) else { return }
-        let saved = try JSONDecoder().decode(Saved.self, from: Data(contentsOf: URL(filePath: file)))
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(filePath: file))
+        } catch {
+            throw Self.error("read the progress file '\(file)'", error)
+        }
+        guard let saved = try? JSONDecoder().decode(Saved.self, from: data) else {
+            throw StreamError(
+                "PROGRESS_DAMAGED", "The progress file '\(file)' holds no progress.",
+                remedy: "Restore it from a backup, or delete it to begin at the start positions.", domain: .user)
+        }
         positions = saved.positions
         progress = saved.progress
     }

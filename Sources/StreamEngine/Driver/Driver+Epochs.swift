@@ -46,7 +46,9 @@ extension Driver {
         var plan = EpochPlan(
             kind: kind, epoch: nextEpoch, attempt: attempt, ranges: ranges, positions: positions,
             batchTimeMs: openEpoch?.context.batchTimeMs ?? clock.wallMilliseconds, isReplay: replay != nil)
-        if let record = machine.progress { plan.idlePositions = record.resumePositions.filter { positions[$0.key] == nil } }
+        if let record = machine.progress {
+            plan.idlePositions = record.resumePositions.filter { positions[$0.key] == nil }
+        }
         return plan
     }
 

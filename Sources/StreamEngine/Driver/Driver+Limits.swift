@@ -52,19 +52,22 @@ extension Driver {
     static func shares(
         of cap: Int64, _ positions: [Split: Position], ends: [Split: Position], stopsAtEnds: Bool = true
     ) -> [Split: Position] {
+        // So that no product or rounding of it leaves the range of an offset.
+        let cap = min(cap, 1 << 60)
         let backlogs = positions.reduce(into: [Split: Int64]()) { result, entry in
             result[entry.key] = ends[entry.key].map { entry.value.distance(to: $0) } ?? 0
         }
-        let total = backlogs.values.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
-        guard total <= cap else {
+        // What the ends add up to is the brokers' word; as a fraction it cannot overflow.
+        let total = backlogs.values.reduce(0.0) { $0 + Double($1) }
+        guard total <= Double(cap) else {
             return backlogs.reduce(into: [:]) { result, entry in
-                let share = Double(cap) * Double(entry.value) / Double(total)
+                let share = Double(cap) * Double(entry.value) / total
                 let count = entry.value == 0 ? 0 : share < 1 ? 1 : min(entry.value, Int64(share))
                 result[entry.key] = Position((positions[entry.key]?.number ?? 0) + count)
             }
         }
         guard !stopsAtEnds, !positions.isEmpty else { return ends }
-        let more = max(1, (cap - total) / Int64(positions.count))
+        let more = max(1, (cap - Int64(total)) / Int64(positions.count))
         return positions.reduce(into: [:]) { result, entry in
             let end = max(entry.value, ends[entry.key] ?? entry.value).number
             result[entry.key] = Position(end > .max - more ? .max : end + more)

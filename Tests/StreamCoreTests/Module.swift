@@ -1,1 +1,0 @@
-// The test target's first file; replaced as its module is built.
