@@ -81,7 +81,10 @@ final class TextEqualityNode: Node {
         let values = text.withUnsafeBytes { wanted in
             (0..<rows.count).map { UTF8Text.isEqual(column.bytes($0 & mask), wanted) != isNegated }
         }
-        return Vector(.boolean(FixedColumn(values, nulls: vector.isNullConstant ? Bitmap(count: rows.count, repeating: true) : column.nulls)))
+        return Vector(
+            .boolean(
+                FixedColumn(
+                    values, nulls: vector.isNullConstant ? Bitmap(count: rows.count, repeating: true) : column.nulls)))
     }
 
     override func select(_ rows: Rows, _ context: EvaluationContext) -> Rows {

@@ -126,7 +126,8 @@ struct CallTyping {
     func mismatch(_ index: Int, wanted: String) -> SyntaxIssue {
         issue(
             "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-            "argument \(index + 1) of '\(name)' must be \(wanted), not \(arguments[index].typeName.uppercased())", at: index)
+            "argument \(index + 1) of '\(name)' must be \(wanted), not \(arguments[index].typeName.uppercased())",
+            at: index)
     }
 
     func issue(_ code: StreamError.Code, _ message: String, at index: Int? = nil) -> SyntaxIssue {

@@ -34,7 +34,8 @@ extension PipelineSpec {
             "http", .section(http), doc: "Serves `/healthz`, `/readyz` and `/metrics`. Left out: no server."),
         FieldSpec(
             "create-topics", .bool,
-            doc: "Whether the query creates its own topics (progress, control, dead letters) where they are missing. `false` "
+            doc:
+                "Whether the query creates its own topics (progress, control, dead letters) where they are missing. `false` "
                 + "leaves them to an administrator: `millrace plan` lists them. Input and output topics are never created.",
             default: "true"),
     ]
