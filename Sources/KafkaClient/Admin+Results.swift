@@ -71,7 +71,7 @@ final class NewTopicArray {
     init() {}
 
     deinit {
-        unsafe items.forEach { unsafe rd_kafka_NewTopic_destroy($0) }
+        for unsafe item in unsafe items { unsafe rd_kafka_NewTopic_destroy(item) }
     }
 
     func add(_ topic: NewTopic) throws(KafkaError) {

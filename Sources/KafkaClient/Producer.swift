@@ -169,7 +169,7 @@ final class TopicHandles {
     }
 
     func close() {
-        unsafe handles.values.forEach { unsafe rd_kafka_topic_destroy($0) }
+        for unsafe handle in unsafe handles.values { unsafe rd_kafka_topic_destroy(handle) }
         unsafe handles = [:]
     }
 }

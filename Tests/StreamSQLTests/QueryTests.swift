@@ -22,8 +22,8 @@ struct QueryTests {
 
     @Test func theIssueExample() throws {
         let result = try Self.orders().run(
-            "SELECT id, 'c:' || customer AS customer, amount * item.qty AS total FROM orders WHERE amount > 0 AND item.sku IS NOT NULL"
-        )
+            "SELECT id, 'c:' || customer AS customer, amount * item.qty AS total FROM orders "
+                + "WHERE amount > 0 AND item.sku IS NOT NULL")
         #expect(result.rows == [[.integer(1), .string("c:ann"), .double(5)]])
         #expect(result.faults.isEmpty)
     }

@@ -124,7 +124,7 @@ struct Cast {
     ) -> Column {
         guard from != to else { return column }
         var owner = [Int32](repeating: -1, count: column.count)
-        call.rows.forEach { row in
+        call.rows.forEachRow { row in
             for element in range(row) where element < owner.count { owner[element] = Int32(truncatingIfNeeded: row) }
         }
         let scratch = EvaluationContext(

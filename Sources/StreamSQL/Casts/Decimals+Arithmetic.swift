@@ -1,5 +1,5 @@
-/// Sums, products and quotients of decimals of different scales, rounded half up to a result scale; nil where the result
-/// has more digits than a decimal can.
+/// Sums, products and quotients of decimals of different scales, rounded half up to a result scale; nil where the
+/// result has more digits than a decimal can.
 extension Decimals {
     static func sum(_ a: Int128, _ s: Int, _ b: Int128, _ t: Int, to scale: Int) -> Int128? {
         let common = max(s, t)

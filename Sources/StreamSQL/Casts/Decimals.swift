@@ -118,8 +118,8 @@ enum WideDivision {
 
 /// Reading decimals.
 enum DecimalText {
-    /// Digits with an optional sign, point and exponent; at most 38 significant digits once the scale is applied, further
-    /// fraction digits are rounded half up. Nil if it is no number, or too long to hold.
+    /// Digits with an optional sign, point and exponent; at most 38 significant digits once the scale is applied,
+    /// further fraction digits are rounded half up. Nil if it is no number, or too long to hold.
     static func parse(_ text: String) -> (unscaled: Int128, scale: Int)? { parse(Array(text.utf8)[...]) }
 
     static func parse(_ bytes: ArraySlice<UInt8>) -> (unscaled: Int128, scale: Int)? {

@@ -46,7 +46,7 @@ final class FaultNode: Node {
     }
 
     override func evaluate(_ rows: Rows, _ context: EvaluationContext) -> Vector {
-        rows.forEach { context.faults.add(error, row: $0) }
+        rows.forEachRow { context.faults.add(error, row: $0) }
         return Vector(constant: Column.of([.null], type: type))
     }
 }
@@ -185,7 +185,7 @@ enum ConstantEvaluation {
         let scratch = EvaluationContext(columns: [], count: 1, now: context.now, zone: context.zone)
         let column = body(Rows(count: 1), scratch)
         if let fault = scratch.faults.faults.first {
-            rows.forEach { context.faults.add(RowError(fault.code, fault.message), row: $0) }
+            rows.forEachRow { context.faults.add(RowError(fault.code, fault.message), row: $0) }
         }
         return Vector(constant: column)
     }

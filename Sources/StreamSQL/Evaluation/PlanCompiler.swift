@@ -52,7 +52,8 @@ struct PlanCompiler {
     }
 }
 
-/// `column = 'text'` and `column != 'text'`: the commonest filter, so rows are selected without a boolean column between.
+/// `column = 'text'` and `column != 'text'`: the commonest filter, so rows are selected without a boolean column
+/// between.
 final class TextEqualityNode: Node {
     private let operand: Node
     private let text: [UInt8]

@@ -34,7 +34,7 @@ enum ConditionalFunctions {
         ScalarFunction("raise_error", .exact([.string], returns: .null), propagatesNulls: false, isFoldable: false) {
             call in
             let message = call.bytes(0)
-            call.rows.forEach { call.fail($0, RowError("USER_RAISED_EXCEPTION", message.text($0))) }
+            call.rows.forEachRow { call.fail($0, RowError("USER_RAISED_EXCEPTION", message.text($0))) }
             return .null(call.count)
         },
     ]
@@ -110,7 +110,7 @@ enum Branches {
             if isElse { break }
             if !taken.isEmpty {
                 var isTaken = [Bool](repeating: false, count: open.count)
-                taken.forEach { isTaken[$0] = true }
+                taken.forEachRow { isTaken[$0] = true }
                 open = open.filter { !isTaken[$0] }
             }
             // A condition that failed takes no branch.
@@ -126,7 +126,7 @@ enum Branches {
         let vector = call.evaluate(operand, rows)
         let (source, mask) = (sources.count, vector.mask)
         sources.append(vector.column)
-        rows.forEach { picks[$0] = Pick(source, $0 & mask) }
+        rows.forEachRow { picks[$0] = Pick(source, $0 & mask) }
     }
 
     static func coalesce(_ call: LazyCall) -> Column {
@@ -139,7 +139,7 @@ enum Branches {
             let nulls = vector.column.nulls
             if nulls == nil, sources.isEmpty, !vector.isConstant { return vector.column }
             sources.append(vector.column)
-            open.forEach { row in if !(nulls?[row & mask] ?? false) { picks[row] = Pick(source, row & mask) } }
+            open.forEachRow { row in if !(nulls?[row & mask] ?? false) { picks[row] = Pick(source, row & mask) } }
             guard let nulls else { break }
             open = open.filter { nulls[$0 & mask] }.without(call.context.faults.rows)
         }
@@ -182,7 +182,7 @@ enum Branches {
     static func assertTrue(_ call: Call) -> Column {
         let condition = call.booleans(0)
         let message = call.arguments.count > 1 ? call.bytes(1) : nil
-        call.rows.forEach { row in
+        call.rows.forEachRow { row in
             if condition.isNull(row) || !condition[row] {
                 call.fail(row, RowError("USER_RAISED_EXCEPTION", message?.text(row) ?? "the condition is not true"))
             }

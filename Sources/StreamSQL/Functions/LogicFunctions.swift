@@ -53,7 +53,7 @@ enum Logic {
             guard case .boolean(let column) = vector.column else { continue }
             let mask = vector.mask
             var decided = false
-            open.forEach { row in
+            open.forEachRow { row in
                 if column.isNull(row & mask) {
                     if nulls == nil { nulls = Bitmap(count: count) }
                     nulls?[row] = true

@@ -92,7 +92,8 @@ struct CallTyping {
             guard let wider = Coercion.common(common, arguments[index].type) else {
                 throw issue(
                     "DATATYPE_MISMATCH.DATA_DIFF_TYPES",
-                    "the arguments of '\(name)' must have one type, not \(common.name) and \(arguments[index].type.name)",
+                    "the arguments of '\(name)' must have one type, "
+                        + "not \(common.name) and \(arguments[index].type.name)",
                     at: index)
             }
             common = wider

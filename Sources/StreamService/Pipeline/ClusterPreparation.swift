@@ -5,8 +5,8 @@ import KafkaConnector
 import StreamCore
 import StreamEngine
 
-/// Looks at the clusters before a query starts: creates its internal topics, checks what a guarantee rests on, learns the
-/// limits of the output topics.
+/// Looks at the clusters before a query starts: creates its internal topics, checks what a guarantee rests on, learns
+/// the limits of the output topics.
 struct ClusterPreparation {
     /// What was found.
     struct Answer: Sendable {
@@ -74,7 +74,8 @@ struct ClusterPreparation {
             guard otherID != id else { continue }
             throw StreamError(
                 "OTHER_CLUSTER",
-                "'\(other.name)' is on another cluster than the query's progress (\(otherID), not \(id)), and no transaction spans two.",
+                "'\(other.name)' is on another cluster than the query's progress (\(otherID), not \(id)), "
+                    + "and no transaction spans two.",
                 remedy: "Use one cluster, or set 'guarantee: at-least-once'.", domain: .user)
         }
     }

@@ -85,7 +85,8 @@ struct PipelineRun {
         } catch {
             log.error("\(error)", LogField("query", config.name))
             _ = supervisor.finish()
-            // What is wrong with the pipeline is a matter of its configuration; everything else of the world it runs in.
+            // What is wrong with the pipeline is a matter of its configuration; everything else of the world it runs
+            // in.
             return (error as? StreamError)?.domain == .user ? .usage : .failed
         }
         let code = supervisor.finish()

@@ -3,7 +3,8 @@ import FoundationEssentials
 import StreamCore
 
 extension ConfigEnvironment {
-    /// `millrace` in the user's own state folder, as the XDG base directory specification places it; made if it is missing.
+    /// `millrace` in the user's own state folder, as the XDG base directory specification places it; made if it is
+    /// missing.
     /// - Throws: `StreamError` `STATE_FOLDER`.
     func userStateFolder() throws -> String {
         guard
