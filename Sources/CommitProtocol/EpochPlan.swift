@@ -26,7 +26,8 @@ public struct EpochPlan: Sendable, Hashable {
     public var idlePositions: [Split: Position] = [:]
 
     public init(
-        kind: Kind, epoch: Epoch, attempt: Attempt, ranges: [SplitRange], positions: [Split: Position], batchTimeMs: Int64,
+        kind: Kind, epoch: Epoch, attempt: Attempt, ranges: [SplitRange], positions: [Split: Position],
+        batchTimeMs: Int64,
         isReplay: Bool = false
     ) {
         self.kind = kind

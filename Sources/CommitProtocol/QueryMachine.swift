@@ -90,7 +90,8 @@ public struct QueryMachine: Sendable, Hashable {
     ///   - start: where splits without progress begin.
     ///   - partitionStart: the same for single splits; wins.
     public init(
-        defaultStart: StartPosition, start: [TopicName: StartPosition] = [:], partitionStart: [Split: StartPosition] = [:]
+        defaultStart: StartPosition, start: [TopicName: StartPosition] = [:],
+        partitionStart: [Split: StartPosition] = [:]
     ) {
         self.defaultStart = defaultStart
         self.start = start
@@ -177,7 +178,10 @@ public struct QueryMachine: Sendable, Hashable {
     private mutating func settle(_ actions: inout [Action]) {
         releaseLeaving(&actions)
         if isStopping { return close(nil, &actions) }
-        guard isWriterReady else { return phase = .recovering }
+        guard isWriterReady else {
+            phase = .recovering
+            return
+        }
         // After a failure every owned split goes back to what is committed.
         let wanted = phase == .recovering || phase == .connecting ? owned.union(arriving) : arriving
         if !wanted.isEmpty {
@@ -225,10 +229,12 @@ public struct QueryMachine: Sendable, Hashable {
     }
 
     private static func movedOffsets(_ split: Split, record: Position?, group: Position?) -> StreamError {
-        let positions = "\(group.map(\.description) ?? "none") in the consumer group, \(record.map(\.description) ?? "none") in the progress topic"
+        let positions =
+            "\(group.map(\.description) ?? "none") in the consumer group, \(record.map(\.description) ?? "none") in the progress topic"
         return StreamError(
             "PROGRESS_DIFFERS", "The committed positions of \(split) differ: \(positions).",
-            remedy: "Offsets of a query with an owner cannot be moved with Kafka's tools alone: set them back, or delete the "
+            remedy:
+                "Offsets of a query with an owner cannot be moved with Kafka's tools alone: set them back, or delete the "
                 + "query's progress topic and its group's offsets to begin anew.", domain: .user,
             place: StreamError.Place(split: split))
     }
@@ -268,7 +274,8 @@ public struct QueryMachine: Sendable, Hashable {
     }
 
     /// The one way back from every failure.
-    private mutating func recoverAll(after pause: Duration, releasing lost: Set<Split> = [], _ actions: inout [Action]) {
+    private mutating func recoverAll(after pause: Duration, releasing lost: Set<Split> = [], _ actions: inout [Action])
+    {
         located.removeAll()
         asked.removeAll()
         replay = nil

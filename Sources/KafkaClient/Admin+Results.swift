@@ -71,7 +71,7 @@ final class NewTopicArray {
     init() {}
 
     deinit {
-        for unsafe item in unsafe items { unsafe rd_kafka_NewTopic_destroy(item) }
+        unsafe items.forEach(rd_kafka_NewTopic_destroy)
     }
 
     func add(_ topic: NewTopic) throws(KafkaError) {

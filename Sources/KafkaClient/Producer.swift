@@ -169,7 +169,7 @@ final class TopicHandles {
     }
 
     func close() {
-        for unsafe handle in unsafe handles.values { unsafe rd_kafka_topic_destroy(handle) }
+        unsafe handles.values.forEach(rd_kafka_topic_destroy)
         unsafe handles = [:]
     }
 }

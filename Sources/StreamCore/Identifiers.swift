@@ -17,7 +17,8 @@ public struct TopicName: Hashable, Sendable, Codable, Comparable, ExpressibleByS
 }
 
 /// The number of a partition inside its topic.
-public struct PartitionID: Hashable, Sendable, Codable, Comparable, ExpressibleByIntegerLiteral, CustomStringConvertible {
+public struct PartitionID: Hashable, Sendable, Codable, Comparable, ExpressibleByIntegerLiteral, CustomStringConvertible
+{
     public let number: Int32
     @inlinable public init(_ number: Int32) { self.number = number }
     @inlinable public init(integerLiteral number: Int32) { self.number = number }

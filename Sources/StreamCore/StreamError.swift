@@ -63,7 +63,9 @@ public struct StreamError: Error, Sendable, CustomStringConvertible {
         public var split: Split?
         public var offset: Offset?
 
-        public init(file: String? = nil, line: Int? = nil, column: Int? = nil, split: Split? = nil, offset: Offset? = nil) {
+        public init(
+            file: String? = nil, line: Int? = nil, column: Int? = nil, split: Split? = nil, offset: Offset? = nil
+        ) {
             self.file = file
             self.line = line
             self.column = column

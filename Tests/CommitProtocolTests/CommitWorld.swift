@@ -122,7 +122,8 @@ struct CommitWorld: Hashable {
         for action in actions {
             switch action {
             case .begin(let epoch): commands.append(.begin(Int(epoch.number)))
-            case .produceQueued(let epoch): commands.append(.produce(queued.removeValue(forKey: Int(epoch.number)) ?? []))
+            case .produceQueued(let epoch):
+                commands.append(.produce(queued.removeValue(forKey: Int(epoch.number)) ?? []))
             case .commit(let commit): commands.append(.commit(commit))
             case .deliver(let epoch): commands.append(.deliver(Int(epoch.number)))
             case .notifyCommitted(let plan):
@@ -188,7 +189,9 @@ struct CommitWorld: Hashable {
             planned = epoch
         } else {
             if newPosition != position + 1 { violation = "position \(position) -> \(newPosition)" }
-            if hasUserOutput, !delivered.contains(epoch) { violation = "epoch \(epoch) committed before its user output ran" }
+            if hasUserOutput, !delivered.contains(epoch) {
+                violation = "epoch \(epoch) committed before its user output ran"
+            }
             position = newPosition
             planned = nil
         }

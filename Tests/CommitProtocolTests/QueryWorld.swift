@@ -52,7 +52,9 @@ struct QueryWorld: Hashable {
     }
 
     enum Move: Hashable {
-        case assign(Split), revoke(Split), lose(Split)
+        case assign(Split)
+        case revoke(Split)
+        case lose(Split)
         case answer(Answer)
         case resolve
         case epoch
@@ -194,7 +196,9 @@ struct QueryWorld: Hashable {
                 violation = "\(split) is anchored at \(position), but \(known) is committed"
             }
         }
-        if let record, record.phase == .planned, replay?.ranges != record.ranges { violation = "a plan that waits for its repeat is forgotten" }
+        if let record, record.phase == .planned, replay?.ranges != record.ranges {
+            violation = "a plan that waits for its repeat is forgotten"
+        }
         var next = record
         for (split, position) in positions where next?.resumePositions[split] == nil {
             next?.positions.append(SplitPosition(split, position))
@@ -215,7 +219,9 @@ struct QueryWorld: Hashable {
         if inFlight != nil { violation = "opened while a commit is in flight" }
         opened.merge(positions) { _, new in new }
         self.replay = replay
-        if let record, record.phase == .planned, replay?.ranges != record.ranges { violation = "opened without the plan to repeat" }
+        if let record, record.phase == .planned, replay?.ranges != record.ranges {
+            violation = "opened without the plan to repeat"
+        }
     }
 
     private mutating func release(_ splits: Set<Split>) {

@@ -57,7 +57,8 @@ final class JournalProgram: TaskProgram {
         output.userOutputs.append(
             UserOutput(bytes: block.byteSize) { plan in
                 journal.add(
-                    OutputJournal.Run(epoch: plan.epoch, instance: instance, attempt: plan.attempt), plan.batchTimeMs, values)
+                    OutputJournal.Run(epoch: plan.epoch, instance: instance, attempt: plan.attempt), plan.batchTimeMs,
+                    values)
             })
     }
 }
@@ -156,7 +157,9 @@ final class OwnedSimulation {
         let values = contents.values.flatMap { $0.first?.values ?? [] }.sorted()
         if values != expected { return "user outputs hold \(values.count) records, expected \(expected.count)" }
         let committed = cluster.progressHistory.filter { $0.phase == .committed && !$0.ranges.isEmpty }.map(\.epoch)
-        if committed != Array(Set(committed)).sorted() { return "epochs are committed out of order or twice: \(committed)" }
+        if committed != Array(Set(committed)).sorted() {
+            return "epochs are committed out of order or twice: \(committed)"
+        }
         return nil
     }
 }

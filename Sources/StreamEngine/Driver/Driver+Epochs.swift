@@ -46,7 +46,9 @@ extension Driver {
         var plan = EpochPlan(
             kind: kind, epoch: nextEpoch, attempt: attempt, ranges: ranges, positions: positions,
             batchTimeMs: openEpoch?.context.batchTimeMs ?? clock.wallMilliseconds, isReplay: replay != nil)
-        if let record = machine.progress { plan.idlePositions = record.resumePositions.filter { positions[$0.key] == nil } }
+        if let record = machine.progress {
+            plan.idlePositions = record.resumePositions.filter { positions[$0.key] == nil }
+        }
         return plan
     }
 
@@ -270,7 +272,9 @@ extension Driver {
             drainDeadline = .distantFuture
             perform(machine.handle(.drained), now)
         } else if now >= drainDeadline {
-            log.warning("The open epoch did not commit in time; it is dropped and will be repeated.", LogField("query", options.name))
+            log.warning(
+                "The open epoch did not commit in time; it is dropped and will be repeated.",
+                LogField("query", options.name))
             perform(machine.handle(.drainExpired), now)
         }
     }

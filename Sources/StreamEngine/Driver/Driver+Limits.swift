@@ -89,7 +89,9 @@ extension Driver {
         let isDone =
             isBounded
             ? finalEnds.map { ends in
-                cursors.cursors.allSatisfy { split, cursor in cursor.isFinished || ends[split].map { cursor.next >= $0 } ?? false }
+                cursors.cursors.allSatisfy { split, cursor in
+                    cursor.isFinished || ends[split].map { cursor.next >= $0 } ?? false
+                }
             } ?? false
             : cursors.cursors.values.allSatisfy(\.isFinished)
         guard isDone else { return false }

@@ -62,7 +62,8 @@ public final class QueryStatus: Sendable {
     func watch(_ budget: MemoryBudget) { self.budget.withLock { $0 = budget } }
 
     func update(
-        phase: QueryMachine.Phase, attempt: Attempt, positions: @autoclosure () -> [Split: Position], ends: [Split: Position]
+        phase: QueryMachine.Phase, attempt: Attempt, positions: @autoclosure () -> [Split: Position],
+        ends: [Split: Position]
     ) {
         state.withLock { state in
             state.phase = phase
@@ -85,7 +86,8 @@ public final class QueryStatus: Sendable {
             return found
         }
         let progress = EpochProgress(
-            epoch: plan.epoch, attempt: plan.attempt, batchTimeMs: plan.batchTimeMs, ranges: plan.ranges, counts: counts,
+            epoch: plan.epoch, attempt: plan.attempt, batchTimeMs: plan.batchTimeMs, ranges: plan.ranges,
+            counts: counts,
             readTime: times.map { $0.cutAt - $0.openedAt } ?? .zero, computeTime: computeTime,
             commitTime: committedAt - sealedAt, totalTime: times.map { committedAt - $0.openedAt } ?? .zero)
         state.withLock { state in

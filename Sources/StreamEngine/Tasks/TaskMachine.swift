@@ -25,7 +25,8 @@ final class TaskMachine: StepMachine {
     private var isClosed = false
 
     init(
-        name: String, program: any TaskProgram, inbox: Channel<TaskMessage>, next: [Channel<TaskMessage>], senderCount: Int,
+        name: String, program: any TaskProgram, inbox: Channel<TaskMessage>, next: [Channel<TaskMessage>],
+        senderCount: Int,
         _ parts: QueryParts, signal: Signal
     ) {
         self.name = name
