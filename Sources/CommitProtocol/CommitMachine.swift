@@ -2,9 +2,9 @@ public import StreamCore
 
 /// Decides what the committer does next. Pure: events in, actions out; no I/O, no clock.
 ///
-/// An epoch goes: (plan logged -> user output delivered, where there is any) -> begin -> produce… -> commit. Epochs commit
-/// in order, one at a time. With exactly-once the outputs of the next one wait in memory until this one is known to be
-/// committed (invariant 1); with at-least-once they go out at once.
+/// An epoch goes: (plan logged -> user output delivered, where there is any) -> begin -> produce… -> commit. Epochs
+/// commit in order, one at a time. With exactly-once the outputs of the next one wait in memory until this one is known
+/// to be committed (invariant 1); with at-least-once they go out at once.
 ///
 /// ```
 ///             output|seal            seal                committed
@@ -65,8 +65,8 @@ public struct CommitMachine: Sendable, Hashable {
     public private(set) var phase = Phase.broken
     /// By epoch.
     private var works: [Work] = []
-    /// Tasks are not in step: an output of epoch n+1 may arrive before the first of epoch n. So an epoch begins before its
-    /// seal only when it is known to be next.
+    /// Tasks are not in step: an output of epoch n+1 may arrive before the first of epoch n. So an epoch begins before
+    /// its seal only when it is known to be next.
     private var lastCommitted: Epoch?
 
     public init(guarantee: Guarantee, hasProgress: Bool) {

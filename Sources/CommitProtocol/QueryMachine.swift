@@ -217,7 +217,8 @@ public struct QueryMachine: Sendable, Hashable {
     }
 
     private mutating func resolved(_ positions: [Split: Position], _ actions: inout [Action]) {
-        // A late answer to an earlier question may name splits that are not ours any more: their positions are not touched.
+        // A late answer to an earlier question may name splits that are not ours any more: their positions are not
+        // touched.
         located.merge(positions.filter { asked.contains($0.key) && located[$0.key] == nil }) { old, _ in old }
         anchorIfLocated(&actions)
     }

@@ -19,11 +19,11 @@ public protocol TransactionPort: AnyObject {
 }
 
 public enum TransactionCommand: Sendable {
-    /// Builds the writer afresh, purging and destroying an older one, and initializes its transactions, which fences older
-    /// users of the same identity and aborts what they left open. The one way back from every error.
+    /// Builds the writer afresh, purging and destroying an older one, and initializes its transactions, which fences
+    /// older users of the same identity and aborts what they left open. The one way back from every error.
     case initialize
-    /// Reads the committed progress of these splits (and of the query, for owned ones). Only what is certain: it waits out
-    /// transactions that are still pending.
+    /// Reads the committed progress of these splits (and of the query, for owned ones). Only what is certain: it waits
+    /// out transactions that are still pending.
     case recover(Set<Split>)
     case begin(Epoch)
     /// Produces the records of a block into the open transaction, in order. The block is the port's until `produced`.

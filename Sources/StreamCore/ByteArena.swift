@@ -25,8 +25,8 @@ public struct ByteView: Hashable, Sendable {
 /// - Important: appending moves the bytes; take no pointer across an append.
 @safe
 public final class ByteArena: @unchecked Sendable {
-    // Safety: the pointer is owned here and freed in deinit; one owner appends, and hands the arena to another thread only when it appends no more; bytes below `count`
-    // never change.
+    // Safety: the pointer is owned here and freed in deinit; one owner appends, and hands the arena to another thread
+    // only when it appends no more; bytes below `count` never change.
     public static let padding = 64
     public static let sizeMax = Int(UInt32.max) - 1
 

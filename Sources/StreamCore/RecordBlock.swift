@@ -95,7 +95,8 @@ public struct RecordHeader: Hashable, Sendable {
     }
 }
 
-/// Headers as they lie in an arena: count, then per header name length, name, value length (-1: null), value; little endian Int32.
+/// Headers as they lie in an arena: count, then per header name length, name, value length (-1: null), value; little
+/// endian Int32.
 public enum RecordHeaders {
     public static func encode(_ headers: [RecordHeader], into arena: ByteArena) -> ByteView {
         guard !headers.isEmpty else { return .null }

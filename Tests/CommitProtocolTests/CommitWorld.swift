@@ -1,8 +1,8 @@
 import CommitProtocol
 import StreamCore
 
-/// Everything around a `CommitMachine`, small enough to visit every state: two tasks that compute epochs, a writer whose
-/// answers may fail, a broker that keeps what is committed.
+/// Everything around a `CommitMachine`, small enough to visit every state: two tasks that compute epochs, a writer
+/// whose answers may fail, a broker that keeps what is committed.
 ///
 /// Epoch `e` covers position `e - 1`; each of its two tasks gives one output, named `10 * e` and `10 * e + 1`.
 struct CommitWorld: Hashable {
@@ -18,8 +18,8 @@ struct CommitWorld: Hashable {
 
     // The writer and the broker.
     var commands: [Command] = [.initialize]
-    /// What the open transaction holds. Sets, not lists: order within a partition is the writer's, not decided here, and
-    /// fewer states tell the same story.
+    /// What the open transaction holds. Sets, not lists: order within a partition is the writer's, not decided here,
+    /// and fewer states tell the same story.
     var open: Set<Int>?
     /// Visible to read_committed readers.
     var visible: Set<Int> = []

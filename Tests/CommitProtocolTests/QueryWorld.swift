@@ -1,8 +1,9 @@
 import CommitProtocol
 import StreamCore
 
-/// Everything around a `QueryMachine`, small enough to visit every state: a group that gives and takes two splits, an input
-/// that turns start positions into positions, a writer whose answers may fail, other instances that commit meanwhile.
+/// Everything around a `QueryMachine`, small enough to visit every state: a group that gives and takes two splits, an
+/// input that turns start positions into positions, a writer whose answers may fail, other instances that commit
+/// meanwhile.
 struct QueryWorld: Hashable {
     static let splits = [Split("in", 0), Split("in", 1)]
 

@@ -128,7 +128,8 @@ final class Committer: StepMachine {
         if !blocks.isEmpty { perform(machine.handle(.output(epoch)), clock.now) }
     }
 
-    /// Nothing of this attempt may be committed any more: what is missing from the failed epoch would be skipped for good.
+    /// Nothing of this attempt may be committed any more: what is missing from the failed epoch would be skipped for
+    /// good.
     private func stopQuery(_ error: StreamError, _ output: TaskOutput = TaskOutput()) {
         budget.give(output.byteSize)
         dropEpochs()

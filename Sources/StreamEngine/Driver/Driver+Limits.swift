@@ -45,10 +45,11 @@ extension Driver {
         pauseFinished()
     }
 
-    /// Spark's rule for `maxOffsetsPerTrigger`: in proportion to the backlog, rounded down, but up to one where it is less.
+    /// Spark's rule for `maxOffsetsPerTrigger`: in proportion to the backlog, rounded down, but up to one where it is
+    /// less.
     ///
-    /// Ends that are known are some seconds old. Where they leave room under the cap and the run has no end, the splits share
-    /// the rest evenly, so that what was written since need not wait for newer ends.
+    /// Ends that are known are some seconds old. Where they leave room under the cap and the run has no end, the splits
+    /// share the rest evenly, so that what was written since need not wait for newer ends.
     static func shares(
         of cap: Int64, _ positions: [Split: Position], ends: [Split: Position], stopsAtEnds: Bool = true
     ) -> [Split: Position] {

@@ -4,8 +4,8 @@ import StreamCore
 /// Reads: owns the input, the membership and the cutting of epochs. Decisions are `QueryMachine`'s, `EpochPacer`'s and
 /// `SplitCursors`'; this class moves messages between them, the port and the channels.
 ///
-/// It keeps polling whatever the rest does (for events only, when memory is full or an epoch waits for its commit), so that
-/// group membership never depends on slow work.
+/// It keeps polling whatever the rest does (for events only, when memory is full or an epoch waits for its commit), so
+/// that group membership never depends on slow work.
 final class Driver: StepMachine {
     let name = "driver"
     let signal: Signal

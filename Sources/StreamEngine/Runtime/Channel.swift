@@ -2,8 +2,8 @@ private import Synchronization
 
 /// Messages from step machines to one step machine, in order.
 ///
-/// Bounded softly: a sender looks at `isFull` before it begins a piece of work and answers `waiting` when it is; the bytes
-/// behind the messages are bounded by the query's `MemoryBudget`.
+/// Bounded softly: a sender looks at `isFull` before it begins a piece of work and answers `waiting` when it is; the
+/// bytes behind the messages are bounded by the query's `MemoryBudget`.
 public final class Channel<Message: Sendable>: Sendable {
     private struct State {
         var messages: [Message] = []

@@ -1,6 +1,7 @@
 private import Synchronization
 
-/// The bytes that a query's batches, overlays and buffered outputs may take. Full means "stop polling": never drop, never grow.
+/// The bytes that a query's batches, overlays and buffered outputs may take. Full means "stop polling": never drop,
+/// never grow.
 public final class MemoryBudget: Sendable {
     public let limit: Int
     private let taken = Atomic<Int>(0)

@@ -2,7 +2,8 @@ public import CommitProtocol
 public import StreamCore
 private import Synchronization
 
-/// What a query is doing, for people and metrics: written by its machines once a step or an epoch, read from any thread.
+/// What a query is doing, for people and metrics: written by its machines once a step or an epoch, read from any
+/// thread.
 public final class QueryStatus: Sendable {
     /// Called on the committer's thread after each committed epoch that read something.
     private let onProgress: @Sendable (EpochProgress) -> Void

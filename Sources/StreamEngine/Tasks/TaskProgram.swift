@@ -43,8 +43,8 @@ public struct EpochContext: Sendable, Hashable {
     }
 }
 
-/// User output code of one epoch, ready to run: called after the epoch's plan is durable and before the epoch is committed.
-/// Runs on a thread of its own, which it may block.
+/// User output code of one epoch, ready to run: called after the epoch's plan is durable and before the epoch is
+/// committed. Runs on a thread of its own, which it may block.
 public struct UserOutput: Sendable {
     /// What it keeps in memory until it has run, for the query's budget.
     public var bytes: Int

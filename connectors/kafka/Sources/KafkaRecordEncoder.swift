@@ -1,10 +1,11 @@
 public import Formats
 public import StreamCore
 
-/// Turns rows into Kafka records as a sink's settings say: value, key, headers, partition, timestamp, topic. One per task.
+/// Turns rows into Kafka records as a sink's settings say: value, key, headers, partition, timestamp, topic. One per
+/// task.
 ///
-/// Without `value`, the record's value is the row in the sink's format, less the columns that only say where the record goes
-/// (`topic-from`, `headers`, `partition`, `timestamp`); the key's column stays in it.
+/// Without `value`, the record's value is the row in the sink's format, less the columns that only say where the record
+/// goes (`topic-from`, `headers`, `partition`, `timestamp`); the key's column stays in it.
 public final class KafkaRecordEncoder {
     /// What Kafka adds to a record in a batch of one, at most: its header, and the varints of the record itself.
     private static let overheadBytes = 128
