@@ -2,6 +2,7 @@ public import StreamCore
 
 /// What one epoch covers: fixed when the driver cuts it, the same for every task and for the commit.
 public struct EpochPlan: Sendable, Hashable {
+    /// What an epoch is cut for.
     public enum Kind: Sendable, Hashable {
         /// Records were read for it.
         case data

@@ -43,6 +43,7 @@ public protocol InputPort: AnyObject {
     func close(within: Duration)
 }
 
+/// What an `InputPort` tells the driver.
 public enum InputEvent: Sendable {
     /// These splits are ours from now on (in addition to those that were). Answer with `open` once their positions are
     /// known.

@@ -10,6 +10,7 @@ public import StreamCore
 ///   any ── stop ──▶ (draining) ──▶ closed
 /// ```
 public struct QueryMachine: Sendable, Hashable {
+    /// Where the query stands between its start and its end.
     public enum Phase: String, Sendable, Hashable {
         /// The writer is being initialized for the first time.
         case connecting
@@ -29,6 +30,7 @@ public struct QueryMachine: Sendable, Hashable {
         case closed
     }
 
+    /// What happened: to the group, the writer, the work in flight, or by a user's wish.
     public enum Event: Sendable {
         case start
         case writerInitialized
@@ -49,6 +51,7 @@ public struct QueryMachine: Sendable, Hashable {
         case stopNow(StreamError?)
     }
 
+    /// What the driver must do now, in the order given.
     public enum Action: Sendable {
         case initializeWriter(after: Duration)
         case recover(Set<Split>)
@@ -98,6 +101,7 @@ public struct QueryMachine: Sendable, Hashable {
         self.partitionStart = partitionStart
     }
 
+    /// Takes an event and gives what to do about it, in order; a closed machine gives nothing.
     public mutating func handle(_ event: Event) -> [Action] {
         guard phase != .closed else { return [] }
         var actions: [Action] = []
@@ -231,12 +235,13 @@ public struct QueryMachine: Sendable, Hashable {
 
     private static func movedOffsets(_ split: Split, record: Position?, group: Position?) -> StreamError {
         let positions =
-            "\(group.map(\.description) ?? "none") in the consumer group, \(record.map(\.description) ?? "none") in the progress topic"
+            "\(group.map(\.description) ?? "none") in the consumer group, "
+            + "\(record.map(\.description) ?? "none") in the progress topic"
         return StreamError(
             "PROGRESS_DIFFERS", "The committed positions of \(split) differ: \(positions).",
             remedy:
-                "Offsets of a query with an owner cannot be moved with Kafka's tools alone: set them back, or delete the "
-                + "query's progress topic and its group's offsets to begin anew.", domain: .user,
+                "Offsets of a query with an owner cannot be moved with Kafka's tools alone: set them back, or delete "
+                + "the query's progress topic and its group's offsets to begin anew.", domain: .user,
             place: StreamError.Place(split: split))
     }
 

@@ -55,6 +55,8 @@ public final class ByteArena: @unchecked Sendable {
     /// Bytes that are reserved, whether used or not: what the arena costs.
     public var byteSize: Int { capacity + Self.padding }
 
+    /// Makes room for so many more bytes; beyond `sizeMax` in all it traps, so builders cut before.
+    /// - Complexity: O(`count`) where the bytes must move, which doubles the capacity.
     public func reserve(_ additional: Int) {
         guard count + additional > capacity else { return }
         precondition(count + additional <= Self.sizeMax, "an arena holds less than 4 GiB; its builder must cut before")

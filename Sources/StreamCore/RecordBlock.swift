@@ -78,7 +78,9 @@ public final class RecordBlock: @unchecked Sendable {
 
     /// A copy of a record's value, or nil for a tombstone.
     public func value(_ index: Int) -> [UInt8]? { slots[index].value.isNull ? nil : arena.array(slots[index].value) }
+    /// A copy of a record's key, or nil where it has none.
     public func key(_ index: Int) -> [UInt8]? { slots[index].key.isNull ? nil : arena.array(slots[index].key) }
+    /// A copy of a record's headers, in their order; empty where it has none.
     public func headers(_ index: Int) -> [RecordHeader] {
         slots[index].headers.isNull ? [] : unsafe RecordHeaders.decode(arena.bytes(slots[index].headers))
     }
@@ -111,6 +113,7 @@ public enum RecordHeaders {
         return ByteView(start: start, length: arena.count - start)
     }
 
+    /// A copy of the headers that `encode` wrote; other bytes are a bug of the caller.
     public static func decode(_ bytes: UnsafeRawBufferPointer) -> [RecordHeader] {
         var cursor = 0
         func number() -> Int {

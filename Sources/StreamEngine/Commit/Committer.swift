@@ -239,7 +239,9 @@ final class Committer: StepMachine {
     private static func unbalanced(_ epoch: Epoch, _ counts: RowCounts) -> StreamError {
         StreamError(
             "RECORDS_UNACCOUNTED",
-            "Epoch \(epoch) read \(counts.read) records but accounts for \(counts.emittedFrom) emitted from, \(counts.filtered) filtered, \(counts.late) late, \(counts.deadLettered) dead-lettered and \(counts.skipped) skipped.",
+            "Epoch \(epoch) read \(counts.read) records but accounts for \(counts.emittedFrom) emitted from, "
+                + "\(counts.filtered) filtered, \(counts.late) late, \(counts.deadLettered) dead-lettered and "
+                + "\(counts.skipped) skipped.",
             remedy: "This is a defect of the engine; nothing of the epoch was committed.")
     }
 

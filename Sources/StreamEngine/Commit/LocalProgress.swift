@@ -1,6 +1,6 @@
 public import CommitProtocol
-public import StreamCore
 private import FoundationEssentials
+public import StreamCore
 
 /// Progress of a query without Kafka: positions in a file of the state folder, or in memory alone. At-least-once:
 /// nothing that sinks wrote is taken back.
@@ -82,7 +82,8 @@ public final class LocalProgress: TransactionPort {
 
     private static func error(_ what: String, _ cause: any Error) -> StreamError {
         StreamError(
-            "STATE_FOLDER", "Could not \(what): \(cause).", remedy: "Check the folder's owner, its rights and the disk's space.",
+            "STATE_FOLDER", "Could not \(what): \(cause).",
+            remedy: "Check the folder's owner, its rights and the disk's space.",
             domain: .external, cause: cause)
     }
 }

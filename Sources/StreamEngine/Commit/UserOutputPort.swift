@@ -12,6 +12,7 @@ public protocol UserOutputPort: AnyObject {
     func close()
 }
 
+/// How the user output code of one epoch ended.
 public enum UserOutputResult: Sendable {
     case delivered(Epoch, Attempt)
     case failed(Epoch, Attempt, StreamError)

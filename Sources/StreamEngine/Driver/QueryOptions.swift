@@ -3,6 +3,7 @@ public import StreamCore
 
 /// How a query is run. Everything that a user may set, with the defaults.
 public struct QueryOptions: Sendable {
+    /// When epochs begin, and when the query ends.
     public enum Trigger: Sendable, Hashable {
         /// As soon as there is something, as long epochs as the load asks for.
         case asap

@@ -46,7 +46,7 @@ public final class Channel<Message: Sendable>: Sendable {
             defer { state.isSenderWaiting = false }
             return (taken, state.isSenderWaiting)
         }
-        if wake { senders.withLock { $0.forEach { $0.raise() } } }
+        if wake { senders.withLock { for sender in $0 { sender.raise() } } }
         return messages
     }
 
@@ -59,7 +59,7 @@ public final class Channel<Message: Sendable>: Sendable {
             if wake { state.isSenderWaiting = false }
             return (first, wake)
         }
-        if wake { senders.withLock { $0.forEach { $0.raise() } } }
+        if wake { senders.withLock { for sender in $0 { sender.raise() } } }
         return message
     }
 }

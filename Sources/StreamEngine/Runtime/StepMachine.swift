@@ -11,6 +11,7 @@ public protocol StepMachine: AnyObject {
     func step(now: MonotonicTime) -> StepResult
 }
 
+/// When a machine wants its next step.
 public enum StepResult: Hashable, Sendable {
     /// There may be more to do at once.
     case ran

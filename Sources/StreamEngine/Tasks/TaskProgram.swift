@@ -20,11 +20,15 @@ public protocol TaskProgram: AnyObject {
 }
 
 extension TaskProgram {
+    /// Emits nothing: for programs that hold nothing back.
     public func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) {}
+    /// Does nothing: for programs without state.
     public func committed(_ epoch: Epoch) {}
+    /// Does nothing: for programs without state.
     public func reset() {}
 }
 
+/// What a task's program is given.
 public enum TaskInput: Sendable {
     case records(RecordBlock, EpochContext)
     /// From a task of the stage before: a batch of its own kind.
