@@ -100,7 +100,8 @@ public final class KafkaRecordEncoder {
         var place = 0
         batch.forEachRow { row in
             defer { place += 1 }
-            var slot = RecordSlot(key: keys?[place] ?? .null, value: encoded[place], headers: headerViews?[place] ?? .null)
+            var slot = RecordSlot(
+                key: keys?[place] ?? .null, value: encoded[place], headers: headerViews?[place] ?? .null)
             if let fault = route(&slot, row, batch, block) ?? oversize(slot, row) {
                 faults.append(fault)
             } else {
