@@ -12,11 +12,15 @@ let settings: [SwiftSetting] = [
 /// Modules that hold raw memory or C handles: every unsafe use is spelled out.
 let strictSettings = settings + [.strictMemorySafety()]
 
-func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], strict: Bool = false) -> Target {
+func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], strict: Bool = false)
+    -> Target
+{
     .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict ? strictSettings : settings)
 }
 
-func tests(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+    -> Target
+{
     .testTarget(name: name, dependencies: dependencies, path: path, resources: resources, swiftSettings: settings)
 }
 
@@ -61,9 +65,11 @@ let package = Package(
             "StreamService",
             [
                 "StreamCore", "CommitProtocol", "StreamEngine", "Formats", "KafkaClient", "ConnectorKit", "StreamSQL",
-                "KafkaConnector", "GenerateConnector", "FileConnector", "StdoutConnector", "CYAML", "CMicrohttpd", "CSystemd",
+                "KafkaConnector", "GenerateConnector", "FileConnector", "StdoutConnector", "CYAML", "CMicrohttpd",
+                "CSystemd",
             ]),
-        .executableTarget(name: "millrace", dependencies: ["StreamCore", "ConnectorKit", "StreamService"], swiftSettings: settings),
+        .executableTarget(
+            name: "millrace", dependencies: ["StreamCore", "ConnectorKit", "StreamService"], swiftSettings: settings),
         module("StreamTesting", ["StreamCore", "CommitProtocol", "StreamEngine"]),
 
         tests("StreamCoreTests", ["StreamCore"]),
@@ -82,8 +88,8 @@ let package = Package(
             ]),
 
         .executableTarget(
-            name: "DirectKafkaWordCount", dependencies: ["DStreams"], path: "examples/DirectKafkaWordCount", exclude: ["README.md"],
-            swiftSettings: settings),
+            name: "DirectKafkaWordCount", dependencies: ["DStreams"], path: "examples/DirectKafkaWordCount",
+            exclude: ["README.md"], swiftSettings: settings),
     ]
         + connector("KafkaConnector", folder: "kafka", ["KafkaClient"])
         + connector("GenerateConnector", folder: "generate", [])

@@ -2,9 +2,9 @@ public import StreamCore
 
 /// Decides what the committer does next. Pure: events in, actions out; no I/O, no clock.
 ///
-/// An epoch goes: (plan logged -> user output delivered, where there is any) -> begin -> produce… -> commit. Epochs commit
-/// in order, one at a time. With exactly-once the outputs of the next one wait in memory until this one is known to be
-/// committed (invariant 1); with at-least-once they go out at once.
+/// An epoch goes: (plan logged -> user output delivered, where there is any) -> begin -> produce… -> commit. Epochs
+/// commit in order, one at a time. With exactly-once the outputs of the next one wait in memory until this one is known
+/// to be committed (invariant 1); with at-least-once they go out at once.
 ///
 /// ```
 ///             output|seal            seal                committed
@@ -14,6 +14,7 @@ public import StreamCore
 ///   any ── failed ──▶ broken ── restart ──▶ (initialize) ── initialized ──▶ ready
 /// ```
 public struct CommitMachine: Sendable, Hashable {
+    /// Where the writer and its transaction stand.
     public enum Phase: Sendable, Hashable {
         /// No usable writer; every epoch is dropped.
         case broken
@@ -28,6 +29,7 @@ public struct CommitMachine: Sendable, Hashable {
         case delivering(Epoch)
     }
 
+    /// What happened: to the tasks, the writer or user output code.
     public enum Event: Sendable {
         case initialized
         /// Outputs of this epoch are queued.
@@ -40,6 +42,7 @@ public struct CommitMachine: Sendable, Hashable {
         case broken
     }
 
+    /// What the committer must do now, in the order given.
     public enum Action: Sendable, Hashable {
         case begin(Epoch)
         /// Hand every queued output block of this epoch to the writer.
@@ -65,8 +68,8 @@ public struct CommitMachine: Sendable, Hashable {
     public private(set) var phase = Phase.broken
     /// By epoch.
     private var works: [Work] = []
-    /// Tasks are not in step: an output of epoch n+1 may arrive before the first of epoch n. So an epoch begins before its
-    /// seal only when it is known to be next.
+    /// Tasks are not in step: an output of epoch n+1 may arrive before the first of epoch n. So an epoch begins before
+    /// its seal only when it is known to be next.
     private var lastCommitted: Epoch?
 
     public init(guarantee: Guarantee, hasProgress: Bool) {
@@ -80,6 +83,7 @@ public struct CommitMachine: Sendable, Hashable {
     /// The plan of an epoch that is known here and sealed.
     public func plan(of epoch: Epoch) -> EpochPlan? { works.first { $0.epoch == epoch }?.plan }
 
+    /// Takes an event and gives what to do about it, in order; events that no longer matter give nothing.
     public mutating func handle(_ event: Event) -> [Action] {
         var actions: [Action] = []
         switch event {

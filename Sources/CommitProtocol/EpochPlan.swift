@@ -2,10 +2,12 @@ public import StreamCore
 
 /// What one epoch covers: fixed when the driver cuts it, the same for every task and for the commit.
 public struct EpochPlan: Sendable, Hashable {
+    /// What an epoch is cut for.
     public enum Kind: Sendable, Hashable {
         /// Records were read for it.
         case data
-        /// The first commit of splits that had no progress: positions only, before anything is read (no operator sees it).
+        /// The first commit of splits that had no progress: positions only, before anything is read (no operator sees
+        /// it).
         case anchor
         /// Positions only: they moved past transaction markers, or must be kept from expiring (no operator sees it).
         case positions
@@ -26,7 +28,8 @@ public struct EpochPlan: Sendable, Hashable {
     public var idlePositions: [Split: Position] = [:]
 
     public init(
-        kind: Kind, epoch: Epoch, attempt: Attempt, ranges: [SplitRange], positions: [Split: Position], batchTimeMs: Int64,
+        kind: Kind, epoch: Epoch, attempt: Attempt, ranges: [SplitRange], positions: [Split: Position],
+        batchTimeMs: Int64,
         isReplay: Bool = false
     ) {
         self.kind = kind
@@ -49,8 +52,8 @@ public struct EpochPlan: Sendable, Hashable {
 
     /// What the plan's own transaction makes durable.
     func commit(hasProgress: Bool) -> EpochCommit {
-        // New splits are anchored while a plan waits to be repeated: that plan must stay the newest progress, or a crash
-        // before its repeat would cut other data for the same epoch.
+        // New splits are anchored while a plan waits to be repeated: that plan must stay the newest progress, or a
+        // crash before its repeat would cut other data for the same epoch.
         if kind == .anchor, isReplay {
             return EpochCommit(epoch: epoch, positions: positionsBefore, progress: progress(.planned))
         }

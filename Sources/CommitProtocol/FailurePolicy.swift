@@ -2,6 +2,7 @@ public import StreamCore
 
 /// Decides after each failure whether to go on and how soon. Pure; the time is an argument.
 public struct FailurePolicy: Sendable, Hashable {
+    /// What follows from a failure.
     public enum Decision: Sendable {
         /// Rebuild the writer after this pause, read the committed progress, go on.
         case rebuild(after: Duration)
@@ -34,6 +35,7 @@ public struct FailurePolicy: Sendable, Hashable {
         if halvings > 0 { halvings -= 1 }
     }
 
+    /// Counts a failure and decides about it; `now` is any monotonic time that never goes back.
     public mutating func decide(_ failure: TransactionFailure, now: MonotonicTime) -> Decision {
         sameCauseCount = failure.error.code == lastCode ? sameCauseCount + 1 : 1
         lastCode = failure.error.code

@@ -1,12 +1,14 @@
 public import StreamCore
 
-/// How the driver reads: which splits are ours, and their records. Kafka, files, generators and the simulator implement it.
+/// How the driver reads: which splits are ours, and their records. Kafka, files, generators and the simulator implement
+/// it.
 ///
 /// Every call is made on the driver's thread and returns at once; whatever takes time comes back later as an event.
 /// The one exception is `close`.
 ///
-/// A split goes through: `assigned` event -> `open(at:)` -> records -> `revoking` event -> `release`. Between `revoking` and
-/// `release` the split is still ours: the group waits, so that the open epoch can be committed or dropped first (invariant 6).
+/// A split goes through: `assigned` event -> `open(at:)` -> records -> `revoking` event -> `release`. Between
+/// `revoking` and `release` the split is still ours: the group waits, so that the open epoch can be committed or
+/// dropped first (invariant 6).
 public protocol InputPort: AnyObject {
     /// Called from any thread when `poll` may have something to say. Set once, before `start`.
     var onReady: (@Sendable () -> Void)? { get set }
@@ -26,7 +28,8 @@ public protocol InputPort: AnyObject {
     /// Answers `revoking` or `lost`: nothing of these splits is in use any more.
     func release(_ splits: Set<Split>)
 
-    /// Stops and goes on handing out records of some splits (available-now is done with them; a batch limit is reached).
+    /// Stops and goes on handing out records of some splits (available-now is done with them; a batch limit is
+    /// reached).
     func pause(_ splits: Set<Split>)
     func resume(_ splits: Set<Split>)
 
@@ -40,8 +43,10 @@ public protocol InputPort: AnyObject {
     func close(within: Duration)
 }
 
+/// What an `InputPort` tells the driver.
 public enum InputEvent: Sendable {
-    /// These splits are ours from now on (in addition to those that were). Answer with `open` once their positions are known.
+    /// These splits are ours from now on (in addition to those that were). Answer with `open` once their positions are
+    /// known.
     case assigned(Set<Split>)
     /// The group wants these back. Answer with `release` when the open epoch is committed or dropped.
     case revoking(Set<Split>)

@@ -1,10 +1,12 @@
 public import StreamCore
 
-/// The progress of an owned query: the newest record of its compacted `<query>-progress` topic, written in the epoch's own
-/// transaction (or, as a plan, in one before it).
+/// The progress of an owned query: the newest record of its compacted `<query>-progress` topic, written in the epoch's
+/// own transaction (or, as a plan, in one before it).
 public struct ProgressRecord: Sendable, Hashable, Codable {
+    /// How far the record's epoch has come.
     public enum Phase: String, Sendable, Codable {
-        /// The epoch's ranges are fixed; a repeat must use them unchanged. Its effects may or may not have happened outside.
+        /// The epoch's ranges are fixed; a repeat must use them unchanged. Its effects may or may not have happened
+        /// outside.
         case planned
         case committed
     }

@@ -10,6 +10,7 @@ public import StreamCore
 ///   any ── stop ──▶ (draining) ──▶ closed
 /// ```
 public struct QueryMachine: Sendable, Hashable {
+    /// Where the query stands between its start and its end.
     public enum Phase: String, Sendable, Hashable {
         /// The writer is being initialized for the first time.
         case connecting
@@ -29,6 +30,7 @@ public struct QueryMachine: Sendable, Hashable {
         case closed
     }
 
+    /// What happened: to the group, the writer, the work in flight, or by a user's wish.
     public enum Event: Sendable {
         case start
         case writerInitialized
@@ -49,6 +51,7 @@ public struct QueryMachine: Sendable, Hashable {
         case stopNow(StreamError?)
     }
 
+    /// What the driver must do now, in the order given.
     public enum Action: Sendable {
         case initializeWriter(after: Duration)
         case recover(Set<Split>)
@@ -90,13 +93,15 @@ public struct QueryMachine: Sendable, Hashable {
     ///   - start: where splits without progress begin.
     ///   - partitionStart: the same for single splits; wins.
     public init(
-        defaultStart: StartPosition, start: [TopicName: StartPosition] = [:], partitionStart: [Split: StartPosition] = [:]
+        defaultStart: StartPosition, start: [TopicName: StartPosition] = [:],
+        partitionStart: [Split: StartPosition] = [:]
     ) {
         self.defaultStart = defaultStart
         self.start = start
         self.partitionStart = partitionStart
     }
 
+    /// Takes an event and gives what to do about it, in order; a closed machine gives nothing.
     public mutating func handle(_ event: Event) -> [Action] {
         guard phase != .closed else { return [] }
         var actions: [Action] = []
@@ -177,7 +182,10 @@ public struct QueryMachine: Sendable, Hashable {
     private mutating func settle(_ actions: inout [Action]) {
         releaseLeaving(&actions)
         if isStopping { return close(nil, &actions) }
-        guard isWriterReady else { return phase = .recovering }
+        guard isWriterReady else {
+            phase = .recovering
+            return
+        }
         // After a failure every owned split goes back to what is committed.
         let wanted = phase == .recovering || phase == .connecting ? owned.union(arriving) : arriving
         if !wanted.isEmpty {
@@ -213,7 +221,8 @@ public struct QueryMachine: Sendable, Hashable {
     }
 
     private mutating func resolved(_ positions: [Split: Position], _ actions: inout [Action]) {
-        // A late answer to an earlier question may name splits that are not ours any more: their positions are not touched.
+        // A late answer to an earlier question may name splits that are not ours any more: their positions are not
+        // touched.
         located.merge(positions.filter { asked.contains($0.key) && located[$0.key] == nil }) { old, _ in old }
         anchorIfLocated(&actions)
     }
@@ -225,11 +234,14 @@ public struct QueryMachine: Sendable, Hashable {
     }
 
     private static func movedOffsets(_ split: Split, record: Position?, group: Position?) -> StreamError {
-        let positions = "\(group.map(\.description) ?? "none") in the consumer group, \(record.map(\.description) ?? "none") in the progress topic"
+        let positions =
+            "\(group.map(\.description) ?? "none") in the consumer group, "
+            + "\(record.map(\.description) ?? "none") in the progress topic"
         return StreamError(
             "PROGRESS_DIFFERS", "The committed positions of \(split) differ: \(positions).",
-            remedy: "Offsets of a query with an owner cannot be moved with Kafka's tools alone: set them back, or delete the "
-                + "query's progress topic and its group's offsets to begin anew.", domain: .user,
+            remedy:
+                "Offsets of a query with an owner cannot be moved with Kafka's tools alone: set them back, or delete "
+                + "the query's progress topic and its group's offsets to begin anew.", domain: .user,
             place: StreamError.Place(split: split))
     }
 
@@ -268,7 +280,8 @@ public struct QueryMachine: Sendable, Hashable {
     }
 
     /// The one way back from every failure.
-    private mutating func recoverAll(after pause: Duration, releasing lost: Set<Split> = [], _ actions: inout [Action]) {
+    private mutating func recoverAll(after pause: Duration, releasing lost: Set<Split> = [], _ actions: inout [Action])
+    {
         located.removeAll()
         asked.removeAll()
         replay = nil

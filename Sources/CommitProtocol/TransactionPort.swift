@@ -18,12 +18,13 @@ public protocol TransactionPort: AnyObject {
     func close(within: Duration)
 }
 
+/// What the committer asks of a `TransactionPort`.
 public enum TransactionCommand: Sendable {
-    /// Builds the writer afresh, purging and destroying an older one, and initializes its transactions, which fences older
-    /// users of the same identity and aborts what they left open. The one way back from every error.
+    /// Builds the writer afresh, purging and destroying an older one, and initializes its transactions, which fences
+    /// older users of the same identity and aborts what they left open. The one way back from every error.
     case initialize
-    /// Reads the committed progress of these splits (and of the query, for owned ones). Only what is certain: it waits out
-    /// transactions that are still pending.
+    /// Reads the committed progress of these splits (and of the query, for owned ones). Only what is certain: it waits
+    /// out transactions that are still pending.
     case recover(Set<Split>)
     case begin(Epoch)
     /// Produces the records of a block into the open transaction, in order. The block is the port's until `produced`.
@@ -47,6 +48,7 @@ public struct EpochCommit: Sendable, Hashable, Codable {
     }
 }
 
+/// What a `TransactionPort` answers: one event a command, in the order of the commands.
 public enum TransactionEvent: Sendable {
     case initialized
     case recovered(RecoveredProgress)
@@ -73,6 +75,7 @@ public struct RecoveredProgress: Sendable, Hashable {
 
 /// Why a command failed, in the only classes that decisions need.
 public struct TransactionFailure: Sendable {
+    /// What a failure says about the commit, and about the writer.
     public enum Kind: String, Sendable, Codable, CaseIterable {
         /// The transaction cannot commit, and certainly did not.
         case abortable

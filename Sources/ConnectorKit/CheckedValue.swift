@@ -1,5 +1,6 @@
 /// A value that has been read by its field's type; keeps its place for rules that look at more than one field.
 public struct CheckedValue: Sendable {
+    /// A value as its field's type reads it.
     public enum Content: Sendable {
         case text(String)
         case secret(Secret)
@@ -40,11 +41,13 @@ public struct CheckedValue: Sendable {
         }
     }
 
+    /// An issue with the value, at its place.
     public func issue(_ message: String, severity: LintIssue.Severity = .error) -> LintIssue {
         LintIssue(severity, at: place, path: path, message)
     }
 }
 
+/// An entry of a map that has been checked: its key, as it was written, and its value.
 public struct CheckedEntry: Sendable {
     public var key: String
     public var keyPlace: ConfigPlace
@@ -73,20 +76,31 @@ public struct CheckedSection: Sendable {
         self.given = given
     }
 
+    /// The value of a field; nil where it was left out without a default, or is wrong.
     public subscript(name: String) -> CheckedValue? { values[name] }
 
     /// Whether the key was written, rightly or wrongly.
     public func wasGiven(_ name: String) -> Bool { given[name] != nil }
 
+    /// The text of a field; nil where it has none.
     public func text(_ name: String) -> String? { values[name]?.text }
+    /// The secret of a field; nil where it has none.
     public func secret(_ name: String) -> Secret? { values[name]?.secret }
+    /// The whole number of a field; nil where it has none.
     public func integer(_ name: String) -> Int64? { values[name]?.integer }
+    /// The number of a field, whole or not; nil where it has none.
     public func number(_ name: String) -> Double? { values[name]?.number }
+    /// The truth value of a field; nil where it has none.
     public func bool(_ name: String) -> Bool? { values[name]?.bool }
+    /// The duration of a field; nil where it has none.
     public func duration(_ name: String) -> Duration? { values[name]?.duration }
+    /// The size of a field in bytes; nil where it has none.
     public func bytes(_ name: String) -> Int64? { values[name]?.bytes }
+    /// The instant of a field in milliseconds since 1970-01-01 UTC; nil where it has none.
     public func instant(_ name: String) -> Int64? { values[name]?.instant }
+    /// The section of a field; nil where it has none.
     public func section(_ name: String) -> CheckedSection? { values[name]?.section }
+    /// The texts of a list, without elements that are no text; nil where the field has no list.
     public func texts(_ name: String) -> [String]? { values[name]?.list?.compactMap(\.text) }
 
     /// The entries of a `settings` field, without duplicates by construction.

@@ -7,7 +7,9 @@ public struct ConfigChecker {
 
     public init(environment: ConfigEnvironment) { self.environment = environment }
 
+    /// Adds an issue that was found elsewhere.
     public mutating func report(_ issue: LintIssue) { issues.append(issue) }
+    /// Adds issues that were found elsewhere, in their order.
     public mutating func report(_ more: [LintIssue]) { issues += more }
 
     /// Checks a map of fields. Nil where it is no map; fields with errors are left out of the result.

@@ -3,6 +3,7 @@
 /// No types are guessed here: a scalar is text until a field's declared type reads it, so `yes`, `1e3` and `0x10`
 /// never turn into something that nobody meant.
 public struct ConfigValue: Sendable {
+    /// What a node holds; scalars are not typed yet.
     public enum Content: Sendable {
         /// `~`, `null` or nothing at all.
         case null

@@ -13,11 +13,15 @@ public protocol Connector: Sendable {
 }
 
 extension Connector {
+    /// Refuses: the connector is no source.
+    /// - Throws: `StreamError` `UNSUPPORTED_ROLE`.
     public func makeSource(_ settings: CheckedSection, _ context: ConnectorContext) throws -> any Source {
         throw StreamError(
             "UNSUPPORTED_ROLE", "The connector '\(spec.name)' cannot be made into a source here.", domain: .user)
     }
 
+    /// Refuses: the connector is no sink.
+    /// - Throws: `StreamError` `UNSUPPORTED_ROLE`.
     public func makeSink(_ settings: CheckedSection, _ context: ConnectorContext) throws -> any Sink {
         throw StreamError(
             "UNSUPPORTED_ROLE", "The connector '\(spec.name)' cannot be made into a sink here.", domain: .user)
@@ -69,7 +73,10 @@ public struct ConnectorRegistry: Sendable {
     public init(_ connectors: [any Connector]) { self.connectors = connectors }
 
     public var specs: [ConnectorSpec] { connectors.map(\.spec) }
+    /// The connector of this name, if there is one.
     public subscript(name: String) -> (any Connector)? { connectors.first { $0.spec.name == name } }
+    /// The spec of the connector of this name, if there is one.
     public func spec(_ name: String) -> ConnectorSpec? { self[name]?.spec }
+    /// The names of the connectors that have a role, in the registry's order.
     public func names(_ role: ConnectorSpec.Role) -> [String] { specs.filter { $0.roles.contains(role) }.map(\.name) }
 }

@@ -1,5 +1,6 @@
 /// What a connector is and how it is configured, declared in code: drives parsing, lint, docs and the JSON schema.
 public struct ConnectorSpec: Sendable {
+    /// What a connector can be in a pipeline.
     public enum Role: String, Sendable, CaseIterable { case source, sink }
 
     /// The key in a pipeline's `sources` and `sinks`.
@@ -35,6 +36,7 @@ public struct ConnectorSpec: Sendable {
     public var roles: [Role] { (source == nil ? [] : [.source]) + (sink == nil ? [] : [.sink]) }
 }
 
+/// A connector as a source: its settings, and whether its records can be read again.
 public struct SourceSpec: Sendable {
     public var settings: SectionSpec
     /// Whether a range of positions always gives the same records: without it nothing is exactly once.
@@ -46,6 +48,7 @@ public struct SourceSpec: Sendable {
     }
 }
 
+/// A connector as a sink: its settings, and how it keeps an epoch whole.
 public struct SinkSpec: Sendable {
     public var settings: SectionSpec
     public var delivery: Delivery

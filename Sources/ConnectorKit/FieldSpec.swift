@@ -54,6 +54,7 @@ public struct SectionSpec: Sendable {
         self.rules = rules
     }
 
+    /// The field of this exact name, if there is one.
     public func field(_ name: String) -> FieldSpec? { fields.first { $0.name == name } }
 }
 

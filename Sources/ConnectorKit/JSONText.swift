@@ -10,6 +10,7 @@ public indirect enum JSONText: Sendable, Hashable, ExpressibleByStringLiteral, E
     case array([JSONText])
     case object([Member])
 
+    /// A name and its value in an object.
     public struct Member: Sendable, Hashable {
         public var name: String
         public var value: JSONText

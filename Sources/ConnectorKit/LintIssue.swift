@@ -24,6 +24,7 @@ public struct ConfigPlace: Hashable, Sendable, CustomStringConvertible {
 /// Issues are collected, never thrown one at a time, so that one run of `millrace lint` shows them all.
 /// A message never holds a secret or the value of an environment variable.
 public struct LintIssue: Hashable, Sendable, CustomStringConvertible {
+    /// Whether an issue keeps the pipeline from running.
     public enum Severity: String, Sendable, CaseIterable {
         /// The pipeline is refused.
         case error

@@ -1,6 +1,7 @@
 /// A JSON schema (2020-12) made from specs, for editors that complete and check YAML. Lints that look at more than
 /// one field are not in it: `millrace lint` has the last word.
 public enum SchemaWriter {
+    /// The whole schema of a file whose root is this section.
     public static func document(_ section: SectionSpec, title: String) -> JSONText {
         guard case .object(let members) = schema(section) else { return .null }
         return .object(

@@ -71,7 +71,7 @@ final class NewTopicArray {
     init() {}
 
     deinit {
-        unsafe items.forEach { unsafe rd_kafka_NewTopic_destroy($0) }
+        unsafe items.forEach(rd_kafka_NewTopic_destroy)
     }
 
     func add(_ topic: NewTopic) throws(KafkaError) {

@@ -12,8 +12,9 @@ public struct CommitOptions: Sendable, Hashable {
     public var progressTopic: TopicName?
     /// Positions that every commit sends besides the epoch's: the control split of an owned query.
     public var extraPositions: [Split: Position] = [:]
-    /// Whether the epoch's splits are partitions of this cluster, whose positions the group keeps. False for other sources
-    /// (a file, a generator): brokers refuse offsets of topics that they do not know, and the progress record has them.
+    /// Whether the epoch's splits are partitions of this cluster, whose positions the group keeps. False for other
+    /// sources (a file, a generator): brokers refuse offsets of topics that they do not know, and the progress record
+    /// has them.
     public var keepsGroupOffsets = true
     /// After this long without a commit the broker aborts the transaction.
     public var transactionTimeout: Duration = .seconds(10)

@@ -72,7 +72,8 @@ public final class InstanceIdentity: Sendable, CustomStringConvertible {
         guard let id = read(path) else {
             throw StreamError(
                 "STATE_FOLDER", "'\(path)' does not hold an installation's id.",
-                remedy: "Delete the file: a new id is made, and old transactions end by their time-outs.", domain: .external
+                remedy: "Delete the file: a new id is made, and old transactions end by their time-outs.",
+                domain: .external
             )
         }
         return id

@@ -1,5 +1,5 @@
-public import StreamCore
 import CRDKafka
+public import StreamCore
 
 // What the codes mean to us: which pass by themselves, what a user can do, and the class the engine sees.
 

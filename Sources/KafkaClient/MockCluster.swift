@@ -41,6 +41,8 @@ public final class MockCluster {
         KafkaSettings(brokers: bootstrapServers.split(separator: ",").map(String.init))
     }
 
+    /// Creates a topic; the mock keeps its records in memory only.
+    /// - Throws: `KafkaError` where the topic is there already, or its partitions or replicas are out of range.
     public func createTopic(_ name: TopicName, partitions: Int, replication: Int = 1) throws(KafkaError) {
         let code = unsafe rd_kafka_mock_topic_create(
             cluster, name.text, Int32(clamping: partitions), Int32(clamping: replication))

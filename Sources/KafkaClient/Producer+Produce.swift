@@ -27,7 +27,9 @@ extension Producer {
         UInt(truncatingIfNeeded: (block + 1) << 32 | record)
     }
 
+    /// The block of a tag; nil for 0, which tags no record of a block.
     public static func block(ofTag tag: UInt) -> Int? { tag == 0 ? nil : Int(tag >> 32) - 1 }
+    /// The index of the record in its block; nil for 0, which tags no record of a block.
     public static func record(ofTag tag: UInt) -> Int? { tag == 0 ? nil : Int(tag & 0xffff_ffff) }
 
     /// Puts all records of a block into the send queue, in order: copies of them, or the block itself

@@ -15,6 +15,8 @@ extension Producer {
         }
     }
 
+    /// Begins a transaction; the broker hears of it with the first record or offset.
+    /// - Throws: `KafkaError`, also where a transaction is open already or `initialize` has not been done.
     public func begin() throws(KafkaError) {
         try unsafe client.use { client throws(KafkaError) in
             try unsafe KafkaError.check(rd_kafka_begin_transaction(client), "Could not begin a transaction")

@@ -177,7 +177,7 @@ final class TopicHandles {
     }
 
     func close() {
-        unsafe handles.values.forEach { unsafe rd_kafka_topic_destroy($0) }
+        unsafe handles.values.forEach(rd_kafka_topic_destroy)
         unsafe handles = [:]
     }
 }

@@ -34,7 +34,7 @@ extension SharedClient {
             unsafe list.withRaw { unsafe rd_kafka_offsets_for_times(client, $0, within.cMilliseconds) }
         }
         try KafkaError.check(code, "Could not look up offsets of \(Self.names(instants.keys))")
-        try list.forEach { split, offset, error throws(KafkaError) in
+        try list.forEachElement { split, offset, error throws(KafkaError) in
             if let error { throw KafkaError(error.raw, "Could not look up the offsets of \(Self.name(split))") }
             if offset >= 0 { found[split] = Position(offset) } else { behindEnd[split] = Self.latest }
         }
@@ -65,7 +65,7 @@ extension SharedClient {
         }
         try KafkaError.check(code, "Could not read the committed offsets of \(Self.names(splits))")
         var found: [Split: Position] = [:]
-        try list.forEach { split, offset, error throws(KafkaError) in
+        try list.forEachElement { split, offset, error throws(KafkaError) in
             if let error { throw KafkaError(error.raw, "Could not read the committed offset of \(Self.name(split))") }
             if offset >= 0 { found[split] = Position(offset) }
         }

@@ -35,7 +35,7 @@ struct TopicPartitionList: ~Copyable {
     }
 
     /// Calls `body` with each element: split, offset and error.
-    borrowing func forEach<E>(
+    borrowing func forEachElement<E>(
         _ body: (Split, Int64, KafkaError.Code?) throws(E) -> Void
     ) throws(E) {
         for index in 0..<count {

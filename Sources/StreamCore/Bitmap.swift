@@ -18,6 +18,7 @@ public struct Bitmap: Hashable, Sendable {
         clearTail()
     }
 
+    /// Whether the bit is set; `index` must be below `count`.
     @inlinable
     public subscript(index: Int) -> Bool {
         get { words[index &>> 6] &>> UInt64(index & 63) & 1 != 0 }

@@ -25,8 +25,8 @@ public struct ByteView: Hashable, Sendable {
 /// - Important: appending moves the bytes; take no pointer across an append.
 @safe
 public final class ByteArena: @unchecked Sendable {
-    // Safety: the pointer is owned here and freed in deinit; one owner appends, and hands the arena to another thread only when it appends no more; bytes below `count`
-    // never change.
+    // Safety: the pointer is owned here and freed in deinit; one owner appends, and hands the arena to another thread
+    // only when it appends no more; bytes below `count` never change.
     public static let padding = 64
     public static let sizeMax = Int(UInt32.max) - 1
 
@@ -55,6 +55,8 @@ public final class ByteArena: @unchecked Sendable {
     /// Bytes that are reserved, whether used or not: what the arena costs.
     public var byteSize: Int { capacity + Self.padding }
 
+    /// Makes room for so many more bytes; beyond `sizeMax` in all it traps, so builders cut before.
+    /// - Complexity: O(`count`) where the bytes must move, which doubles the capacity.
     public func reserve(_ additional: Int) {
         guard count + additional > capacity else { return }
         precondition(count + additional <= Self.sizeMax, "an arena holds less than 4 GiB; its builder must cut before")

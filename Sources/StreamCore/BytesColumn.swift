@@ -13,6 +13,7 @@ public struct BytesColumn: Sendable {
         self.nulls = nulls
     }
 
+    /// Whether a row is null.
     @inlinable public var count: Int { views.count }
     @inlinable public func isNull(_ row: Int) -> Bool { nulls.map { $0[row] } ?? false }
 
@@ -39,6 +40,7 @@ extension BytesColumn {
             nulls: Bitmap.marking(binaries) { $0 == nil })
     }
 
+    /// The rows at `rows`, in that order; the arena is shared, no byte is copied.
     public func gathered(_ rows: [Int32]) -> BytesColumn {
         BytesColumn(arena: arena, views: rows.map { views[Int($0)] }, nulls: nulls?.gathered(rows))
     }

@@ -75,6 +75,7 @@ public struct Schema: Hashable, Sendable, Codable, CustomStringConvertible {
         fields.firstIndex { $0.name == name } ?? fields.firstIndex { $0.name.lowercased() == name.lowercased() }
     }
 
+    /// The field at a place below `count`.
     public subscript(_ index: Int) -> Field { fields[index] }
 
     /// `id bigint, item struct<sku:string>`

@@ -41,6 +41,7 @@ extension Bitmap {
         return isAnySet ? bitmap : nil
     }
 
+    /// The bits at `rows`, in that order, or nil if none of them is set.
     public func gathered(_ rows: [Int32]) -> Bitmap? {
         var result = Bitmap(count: rows.count)
         var isAnySet = false

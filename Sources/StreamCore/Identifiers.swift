@@ -17,7 +17,8 @@ public struct TopicName: Hashable, Sendable, Codable, Comparable, ExpressibleByS
 }
 
 /// The number of a partition inside its topic.
-public struct PartitionID: Hashable, Sendable, Codable, Comparable, ExpressibleByIntegerLiteral, CustomStringConvertible {
+public struct PartitionID: Hashable, Sendable, Codable, Comparable, ExpressibleByIntegerLiteral, CustomStringConvertible
+{
     public let number: Int32
     @inlinable public init(_ number: Int32) { self.number = number }
     @inlinable public init(integerLiteral number: Int32) { self.number = number }
@@ -59,7 +60,8 @@ public struct Epoch: Hashable, Sendable, Codable, Comparable, ExpressibleByInteg
     @inlinable public var next: Epoch { Epoch(number + 1) }
 }
 
-/// Counts the times a query went back to its committed progress in one run. What carries an older attempt is dropped unseen.
+/// Counts the times a query went back to its committed progress in one run. What carries an older attempt is dropped
+/// unseen.
 public struct Attempt: Hashable, Sendable, Codable, Comparable, ExpressibleByIntegerLiteral, CustomStringConvertible {
     public let number: Int32
     @inlinable public init(_ number: Int32) { self.number = number }

@@ -13,7 +13,9 @@ public struct ArrayColumn: Sendable {
     }
 
     public var count: Int { starts.count }
+    /// Whether a row is null.
     public func isNull(_ row: Int) -> Bool { nulls.map { $0[row] } ?? false }
+    /// Where the row's elements lie in `elements`.
     public func range(_ row: Int) -> Range<Int> { Int(starts[row])..<Int(starts[row]) + Int(lengths[row]) }
 }
 
@@ -34,7 +36,9 @@ public struct MapColumn: Sendable {
     }
 
     public var count: Int { starts.count }
+    /// Whether a row is null.
     public func isNull(_ row: Int) -> Bool { nulls.map { $0[row] } ?? false }
+    /// Where the row's entries lie in `keys` and `values`.
     public func range(_ row: Int) -> Range<Int> { Int(starts[row])..<Int(starts[row]) + Int(lengths[row]) }
 }
 
@@ -53,6 +57,7 @@ public struct StructColumn: Sendable {
         self.nulls = nulls
     }
 
+    /// Whether a row is null.
     public func isNull(_ row: Int) -> Bool { nulls.map { $0[row] } ?? false }
 }
 

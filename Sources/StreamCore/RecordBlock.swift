@@ -78,7 +78,9 @@ public final class RecordBlock: @unchecked Sendable {
 
     /// A copy of a record's value, or nil for a tombstone.
     public func value(_ index: Int) -> [UInt8]? { slots[index].value.isNull ? nil : arena.array(slots[index].value) }
+    /// A copy of a record's key, or nil where it has none.
     public func key(_ index: Int) -> [UInt8]? { slots[index].key.isNull ? nil : arena.array(slots[index].key) }
+    /// A copy of a record's headers, in their order; empty where it has none.
     public func headers(_ index: Int) -> [RecordHeader] {
         slots[index].headers.isNull ? [] : unsafe RecordHeaders.decode(arena.bytes(slots[index].headers))
     }
@@ -95,7 +97,8 @@ public struct RecordHeader: Hashable, Sendable {
     }
 }
 
-/// Headers as they lie in an arena: count, then per header name length, name, value length (-1: null), value; little endian Int32.
+/// Headers as they lie in an arena: count, then per header name length, name, value length (-1: null), value; little
+/// endian Int32.
 public enum RecordHeaders {
     public static func encode(_ headers: [RecordHeader], into arena: ByteArena) -> ByteView {
         guard !headers.isEmpty else { return .null }
@@ -110,6 +113,7 @@ public enum RecordHeaders {
         return ByteView(start: start, length: arena.count - start)
     }
 
+    /// A copy of the headers that `encode` wrote; other bytes are a bug of the caller.
     public static func decode(_ bytes: UnsafeRawBufferPointer) -> [RecordHeader] {
         var cursor = 0
         func number() -> Int {

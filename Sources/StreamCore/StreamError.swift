@@ -6,7 +6,8 @@ public struct StreamError: Error, Sendable, CustomStringConvertible {
     public var code: Code
     public var domain: Domain
     public var recovery: Recovery
-    /// One or two sentences: "Could not commit epoch 41 of 'orders': the producer was fenced. Another instance owns 'orders-7'."
+    /// One or two sentences: "Could not commit epoch 41 of 'orders': the producer was fenced. Another instance owns
+    /// 'orders-7'."
     public var message: String
     /// What the user can do next; empty where the message says it.
     public var remedy: String
@@ -63,7 +64,9 @@ public struct StreamError: Error, Sendable, CustomStringConvertible {
         public var split: Split?
         public var offset: Offset?
 
-        public init(file: String? = nil, line: Int? = nil, column: Int? = nil, split: Split? = nil, offset: Offset? = nil) {
+        public init(
+            file: String? = nil, line: Int? = nil, column: Int? = nil, split: Split? = nil, offset: Offset? = nil
+        ) {
             self.file = file
             self.line = line
             self.column = column

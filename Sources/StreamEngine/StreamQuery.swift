@@ -48,13 +48,15 @@ public final class StreamQuery {
             for task in 0..<stage.taskCount {
                 machines.append(
                     TaskMachine(
-                        name: "task-\(number)-\(task)", program: try stage.makeProgram(task), inbox: channels[number][task],
+                        name: "task-\(number)-\(task)", program: try stage.makeProgram(task),
+                        inbox: channels[number][task],
                         next: number + 1 < stages.count ? channels[number + 1] : [], senderCount: senders, parts,
                         signal: signals[number][task]))
             }
         }
         machines.append(
-            Committer(parts, writer: writer, userOutputs: userOutputs, lastStageTasks: stages[stages.count - 1].taskCount))
+            Committer(
+                parts, writer: writer, userOutputs: userOutputs, lastStageTasks: stages[stages.count - 1].taskCount))
         self.machines = machines
         control = QueryControl(inbox: parts.driverInbox, status: status)
     }

@@ -10,6 +10,7 @@ public final class SimulatedCluster {
     public var input: [Split: [String?]] = [:]
     /// The first offset that still exists, where records were deleted.
     public var logStarts: [Split: Position] = [:]
+    /// A record that a committed epoch wrote.
     public struct Output: Hashable, Sendable {
         public var topic: TopicName
         public var value: String

@@ -1,8 +1,8 @@
 public import CommitProtocol
 public import StreamCore
 
-/// A Kafka-like input over a `SimulatedCluster`: hands out its splits, gives records in pieces that a seed decides, and can
-/// be told to rebalance.
+/// A Kafka-like input over a `SimulatedCluster`: hands out its splits, gives records in pieces that a seed decides, and
+/// can be told to rebalance.
 public final class SimulatedInput: InputPort, WorldActor {
     public let name = "input"
     public var onReady: (@Sendable () -> Void)?

@@ -26,11 +26,13 @@ public final class SimulatedScheduler {
         self.clock = clock
     }
 
+    /// Adds machines; each gets its first step without waiting for a signal.
     public func add(_ machines: [any StepMachine]) {
         self.machines += machines
         deadlines += machines.map { _ in MonotonicTime.zero }
     }
 
+    /// Adds a part of the world around the machines.
     public func add(_ actor: any WorldActor) { actors.append(actor) }
 
     /// One of several processes dies: these machines never step again.
@@ -47,6 +49,7 @@ public final class SimulatedScheduler {
         deadlines.removeAll()
     }
 
+    /// Why a run ended.
     public enum Outcome: Sendable { case finished, conditionMet, outOfSteps, stuck }
 
     /// Runs until all machines are finished, the condition holds, or the steps are used up.

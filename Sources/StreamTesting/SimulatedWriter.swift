@@ -75,7 +75,9 @@ public final class SimulatedWriter: TransactionPort, WorldActor {
             events.append(.produced(block))
         case .commit(let commit):
             guard !isFenced, isMember() else { return fail(.fenced) }
-            if let limit = expiresAbove, cluster.transactions[identity]?.outputs.count ?? 0 > limit { return fail(.expired) }
+            if let limit = expiresAbove, cluster.transactions[identity]?.outputs.count ?? 0 > limit {
+                return fail(.expired)
+            }
             cluster.commit(commit, identity)
             events.append(.committed(commit.epoch))
         }

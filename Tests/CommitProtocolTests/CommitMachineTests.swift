@@ -82,7 +82,8 @@ import Testing
             machine.handle(.delivered(4))
                 == [
                     .begin(4),
-                    .commit(EpochCommit(epoch: 4, positions: replayed.positions, progress: replayed.progress(.committed))),
+                    .commit(
+                        EpochCommit(epoch: 4, positions: replayed.positions, progress: replayed.progress(.committed))),
                 ])
     }
 

@@ -1,8 +1,8 @@
 import CommitProtocol
 import StreamCore
 
-/// Everything around a `CommitMachine`, small enough to visit every state: two tasks that compute epochs, a writer whose
-/// answers may fail, a broker that keeps what is committed.
+/// Everything around a `CommitMachine`, small enough to visit every state: two tasks that compute epochs, a writer
+/// whose answers may fail, a broker that keeps what is committed.
 ///
 /// Epoch `e` covers position `e - 1`; each of its two tasks gives one output, named `10 * e` and `10 * e + 1`.
 struct CommitWorld: Hashable {
@@ -18,8 +18,8 @@ struct CommitWorld: Hashable {
 
     // The writer and the broker.
     var commands: [Command] = [.initialize]
-    /// What the open transaction holds. Sets, not lists: order within a partition is the writer's, not decided here, and
-    /// fewer states tell the same story.
+    /// What the open transaction holds. Sets, not lists: order within a partition is the writer's, not decided here,
+    /// and fewer states tell the same story.
     var open: Set<Int>?
     /// Visible to read_committed readers.
     var visible: Set<Int> = []
@@ -122,7 +122,8 @@ struct CommitWorld: Hashable {
         for action in actions {
             switch action {
             case .begin(let epoch): commands.append(.begin(Int(epoch.number)))
-            case .produceQueued(let epoch): commands.append(.produce(queued.removeValue(forKey: Int(epoch.number)) ?? []))
+            case .produceQueued(let epoch):
+                commands.append(.produce(queued.removeValue(forKey: Int(epoch.number)) ?? []))
             case .commit(let commit): commands.append(.commit(commit))
             case .deliver(let epoch): commands.append(.deliver(Int(epoch.number)))
             case .notifyCommitted(let plan):
@@ -188,7 +189,9 @@ struct CommitWorld: Hashable {
             planned = epoch
         } else {
             if newPosition != position + 1 { violation = "position \(position) -> \(newPosition)" }
-            if hasUserOutput, !delivered.contains(epoch) { violation = "epoch \(epoch) committed before its user output ran" }
+            if hasUserOutput, !delivered.contains(epoch) {
+                violation = "epoch \(epoch) committed before its user output ran"
+            }
             position = newPosition
             planned = nil
         }

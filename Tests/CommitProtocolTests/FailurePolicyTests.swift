@@ -19,7 +19,8 @@ import Testing
         let pauses = (0..<10).map { _ in pause(policy.decide(failure(.unavailable, "NO_BROKER"), now: .zero)) }
         #expect(
             pauses == [
-                .zero, .milliseconds(50), .milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800),
+                .zero, .milliseconds(50), .milliseconds(100), .milliseconds(200), .milliseconds(400),
+                .milliseconds(800),
                 .milliseconds(1600), .milliseconds(3200), .seconds(5), .seconds(5),
             ])
         policy.committed()
@@ -55,7 +56,8 @@ import Testing
                 policy.committed()
                 return pause(
                     policy.decide(
-                        failure(.fenced, "PRODUCER_FENCED"), now: MonotonicTime(nanoseconds: second * 1_000_000_000))) != nil
+                        failure(.fenced, "PRODUCER_FENCED"), now: MonotonicTime(nanoseconds: second * 1_000_000_000)))
+                    != nil
             }
         }
         #expect(decide([0, 20, 40]) == [true, true, false])

@@ -39,14 +39,16 @@ struct RealInputTests {
             let second = try Self.group(id, [id], strategy: strategy)
             defer { second.port.close(within: .seconds(10)) }
             try first.until("revocation") {
-                second.step(); return !$0.revoking.isEmpty
+                second.step()
+                return !$0.revoking.isEmpty
             }
             let wanted = first.revoking
             #expect(wanted.count == (strategy == .cooperativeSticky ? 2 : 4))
             // Held open for longer than a heartbeat (3 s): still a member, able to commit; the other one gets nothing.
             let until = SystemClock().now + .seconds(5)
             try first.until("five seconds") { _ in
-                second.step(); return SystemClock().now > until
+                second.step()
+                return SystemClock().now > until
             }
             #expect(second.assigned.isEmpty && first.lost.isEmpty)
             let membership = (first.port as? GroupInput)?.membership
@@ -54,7 +56,8 @@ struct RealInputTests {
 
             first.release(wanted)
             try first.until("both have two") {
-                second.step(); return $0.assigned.count == 2 && second.assigned.count == 2
+                second.step()
+                return $0.assigned.count == 2 && second.assigned.count == 2
             }
             #expect(first.assigned.isDisjoint(with: second.assigned))
             let seen = try (second.port as? GroupInput)?.membership.committed(second.assigned, within: .seconds(5))
@@ -80,7 +83,8 @@ struct RealInputTests {
             one = try Self.group(id, [id], instance: "a")
             defer { one.port.close(within: .seconds(10)) }
             try one.until("its split", within: .seconds(5)) {
-                other.step(); return $0.assigned == had
+                other.step()
+                return $0.assigned == had
             }
             #expect(other.revoking.isEmpty && other.lost.isEmpty && other.assigned.count == 1)
         }
@@ -96,7 +100,8 @@ struct RealInputTests {
             let second = try Self.group(id, [id], instance: "same")
             defer { second.port.close(within: .seconds(10)) }
             try first.until("fencing", within: .seconds(30)) {
-                second.step(); return !$0.lost.isEmpty
+                second.step()
+                return !$0.lost.isEmpty
             }
             #expect(first.troubles.contains { $0.code == "KAFKA_FENCED_INSTANCE_ID" }, "\(first.troubles)")
             // They take it from each other until one of them says that this is for a person.

@@ -18,8 +18,8 @@ private enum SecureBroker {
     private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }
 
-/// TLS and logins on a real broker: `MILLRACE_TEST_SECURE_BROKERS` (host:port) and `MILLRACE_TEST_CA` (a PEM file), with
-/// the users alice / alice-secret (PLAIN) and bob / bob-secret (SCRAM-SHA-512).
+/// TLS and logins on a real broker: `MILLRACE_TEST_SECURE_BROKERS` (host:port) and `MILLRACE_TEST_CA` (a PEM file),
+/// with the users alice / alice-secret (PLAIN) and bob / bob-secret (SCRAM-SHA-512).
 @Suite(
     .enabled(
         if: SecureBroker.isThere, "needs a secure broker: set MILLRACE_TEST_SECURE_BROKERS and MILLRACE_TEST_CA"),

@@ -61,6 +61,7 @@ func waitFor<R>(_ what: String, within: Duration = .seconds(20), _ body: () thro
     while true {
         if let value = try body() { return value }
         if SystemClock().now > deadline { throw Timeout(what: what) }
+        // Leaves the processor to the broker and the client between two looks.
         usleep(1000)
     }
 }

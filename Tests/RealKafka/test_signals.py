@@ -36,7 +36,8 @@ class Signals(KafkaCase):
         sent = feeder.finish(at_least=0)
         program = self.start("run", file)
         self.wait_for_lag_zero(watch, source, 60, alive=program)
-        # The lag may have been zero before the start: a signal that comes before the program's first line ends any program.
+        # The lag may have been zero before the start: a signal that comes before the program's first
+        # line ends any program.
         self.wait("the start", lambda: "Reading" in program.tail(), 30, alive=program)
         self.assertEqual(program.terminate(), 0)
         self.assert_exactly_once(sink, sent, java=False)

@@ -77,7 +77,9 @@ import Testing
             $0.trigger = .availableNow
             $0.offsetsPerTriggerMax = seed % 2 == 0 ? 10 : nil
         }
-        #expect(simulation.scheduler.run(steps: 200_000) == .finished, "seed \(seed): \(String(describing: simulation.query?.status.snapshot))")
+        #expect(
+            simulation.scheduler.run(steps: 200_000) == .finished,
+            "seed \(seed): \(String(describing: simulation.query?.status.snapshot))")
         #expect(simulation.isCaughtUp && simulation.actual == simulation.expected, "seed \(seed)")
         #expect(simulation.query?.status.snapshot.failure == nil)
     }

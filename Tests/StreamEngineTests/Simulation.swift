@@ -74,7 +74,8 @@ final class Simulation {
     }
 
     func startProcess(
-        faultRate: UInt64 = 0, policy: ErrorPolicy = .deadLetter("dlq"), _ configure: (inout QueryOptions) -> Void = { _ in }
+        faultRate: UInt64 = 0, policy: ErrorPolicy = .deadLetter("dlq"),
+        _ configure: (inout QueryOptions) -> Void = { _ in }
     ) throws {
         lives += 1
         scheduler.removeMachines()

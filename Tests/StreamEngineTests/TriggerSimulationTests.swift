@@ -138,7 +138,9 @@ import Testing
             let simulation = Simulation(seed: 4)
             simulation.fill(splits: 1, records: 60)
             try simulation.startProcess { $0.offsetsPerTriggerMax = 5 }
-            _ = simulation.scheduler.run(steps: 100_000) { (simulation.cluster.positions[Self.split]?.number ?? 0) >= 10 }
+            _ = simulation.scheduler.run(steps: 100_000) {
+                (simulation.cluster.positions[Self.split]?.number ?? 0) >= 10
+            }
             let reached = Int(simulation.cluster.positions[Self.split]?.number ?? 0)
             simulation.cluster.logStarts[Self.split] = 50
             try simulation.startProcess { $0.continuesOnDataLoss = continues }

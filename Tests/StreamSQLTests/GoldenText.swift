@@ -18,7 +18,8 @@ enum GoldenText {
             guard let dot = text.firstIndex(of: ".") else { return quoted(text) }
             let digits = text[text.index(after: dot)...]
             return quoted(text + String(repeating: "0", count: 6 - digits.count))
-        case .array(let column): return "[" + column.range(row).map { text(column.elements, $0) }.joined(separator: ", ") + "]"
+        case .array(let column):
+            return "[" + column.range(row).map { text(column.elements, $0) }.joined(separator: ", ") + "]"
         case .map(let column):
             let pairs = column.range(row).map { "\(key(text(column.keys, $0))): \(text(column.values, $0))" }
             return "{" + pairs.joined(separator: ", ") + "}"

@@ -7,9 +7,13 @@ import Testing
 struct QueryTests {
     static func orders() throws -> QueryHarness {
         try QueryHarness(
-            "orders", "id BIGINT, customer STRING, amount DOUBLE, item STRUCT<sku: STRING, qty: INT>, tags ARRAY<STRING>",
+            "orders",
+            "id BIGINT, customer STRING, amount DOUBLE, item STRUCT<sku: STRING, qty: INT>, tags ARRAY<STRING>",
             [
-                [.integer(1), .string("ann"), .double(2.5), .structure([.string("a"), .integer(2)]), .array([.string("x")])],
+                [
+                    .integer(1), .string("ann"), .double(2.5), .structure([.string("a"), .integer(2)]),
+                    .array([.string("x")]),
+                ],
                 [.integer(2), .string("bob"), .double(-1), .structure([.string("b"), .integer(0)]), .array([])],
                 [.integer(3), .null, .double(4), .structure([.null, .integer(1)]), .null],
                 [.integer(4), .string("dan"), .null, .null, .array([.string("y"), .string("z")])],
@@ -18,7 +22,8 @@ struct QueryTests {
 
     @Test func theIssueExample() throws {
         let result = try Self.orders().run(
-            "SELECT id, 'c:' || customer AS customer, amount * item.qty AS total FROM orders WHERE amount > 0 AND item.sku IS NOT NULL")
+            "SELECT id, 'c:' || customer AS customer, amount * item.qty AS total FROM orders "
+                + "WHERE amount > 0 AND item.sku IS NOT NULL")
         #expect(result.rows == [[.integer(1), .string("c:ann"), .double(5)]])
         #expect(result.faults.isEmpty)
     }
@@ -29,7 +34,8 @@ struct QueryTests {
         #expect(query.requiredSchema.description == "customer string, item struct<qty:int>")
         let whole = CompiledQuery(try harness.plan("SELECT item, item.qty FROM orders"))
         #expect(whole.requiredSchema.description == "item struct<sku:string,qty:int>")
-        #expect(try harness.run("SELECT item.qty + 1 AS n FROM orders o WHERE o.customer = 'ann'").rows == [[.integer(3)]])
+        #expect(
+            try harness.run("SELECT item.qty + 1 AS n FROM orders o WHERE o.customer = 'ann'").rows == [[.integer(3)]])
     }
 
     @Test func rowsThatAreFilteredOutRaiseNoFaults() throws {

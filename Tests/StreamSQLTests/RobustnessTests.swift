@@ -10,15 +10,20 @@ struct RobustnessTests {
     func randomTokens(seed: UInt64) throws {
         var random = StableRandom(seed: seed)
         let words = [
-            "SELECT", "FROM", "WHERE", "t", "a", "b", "s", ".", "x", "(", ")", "[", "]", "1", "2.5", "1e3", "'x'", "X'0g'", "+", "-",
-            "*", "/", "%", "div", "AND", "OR", "NOT", "IS", "NULL", "IN", "BETWEEN", "LIKE", "RLIKE", ",", "CASE", "WHEN", "THEN",
-            "ELSE", "END", "CAST", "AS", "INT", "ARRAY", "<", ">", ">>", "=", "<=>", "::", "||", "interval", "day", "to",
-            "second", "date", "'2024-01-01'", "upper", "if", "coalesce", "->", "`q`", "é", "\"d\"", "9999999999999999999999",
+            "SELECT", "FROM", "WHERE", "t", "a", "b", "s", ".", "x", "(", ")", "[", "]", "1", "2.5", "1e3", "'x'",
+            "X'0g'", "+", "-",
+            "*", "/", "%", "div", "AND", "OR", "NOT", "IS", "NULL", "IN", "BETWEEN", "LIKE", "RLIKE", ",", "CASE",
+            "WHEN", "THEN",
+            "ELSE", "END", "CAST", "AS", "INT", "ARRAY", "<", ">", ">>", "=", "<=>", "::", "||", "interval", "day",
+            "to",
+            "second", "date", "'2024-01-01'", "upper", "if", "coalesce", "->", "`q`", "é", "\"d\"",
+            "9999999999999999999999",
         ]
         let harness = try QueryHarness("t", "a INT, b STRING, s STRUCT<x: INT>", [[.integer(1), .string("x"), .null]])
         for _ in 0..<3000 {
             let count = Int.random(in: 1...25, using: &random)
-            let body = (0..<count).map { _ in words[Int.random(in: 0..<words.count, using: &random)] }.joined(separator: " ")
+            let body = (0..<count).map { _ in words[Int.random(in: 0..<words.count, using: &random)] }.joined(
+                separator: " ")
             if harness.mistakes("SELECT \(body) FROM t").isEmpty { _ = try harness.run("SELECT \(body) FROM t") }
             _ = harness.mistakes(body)
         }

@@ -128,7 +128,8 @@ final class Committer: StepMachine {
         if !blocks.isEmpty { perform(machine.handle(.output(epoch)), clock.now) }
     }
 
-    /// Nothing of this attempt may be committed any more: what is missing from the failed epoch would be skipped for good.
+    /// Nothing of this attempt may be committed any more: what is missing from the failed epoch would be skipped for
+    /// good.
     private func stopQuery(_ error: StreamError, _ output: TaskOutput = TaskOutput()) {
         budget.give(output.byteSize)
         dropEpochs()
@@ -238,7 +239,9 @@ final class Committer: StepMachine {
     private static func unbalanced(_ epoch: Epoch, _ counts: RowCounts) -> StreamError {
         StreamError(
             "RECORDS_UNACCOUNTED",
-            "Epoch \(epoch) read \(counts.read) records but accounts for \(counts.emittedFrom) emitted from, \(counts.filtered) filtered, \(counts.late) late, \(counts.deadLettered) dead-lettered and \(counts.skipped) skipped.",
+            "Epoch \(epoch) read \(counts.read) records but accounts for \(counts.emittedFrom) emitted from, "
+                + "\(counts.filtered) filtered, \(counts.late) late, \(counts.deadLettered) dead-lettered and "
+                + "\(counts.skipped) skipped.",
             remedy: "This is a defect of the engine; nothing of the epoch was committed.")
     }
 

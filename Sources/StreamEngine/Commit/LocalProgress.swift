@@ -1,9 +1,9 @@
 public import CommitProtocol
-public import StreamCore
 private import FoundationEssentials
+public import StreamCore
 
-/// Progress of a query without Kafka: positions in a file of the state folder, or in memory alone. At-least-once: nothing
-/// that sinks wrote is taken back.
+/// Progress of a query without Kafka: positions in a file of the state folder, or in memory alone. At-least-once:
+/// nothing that sinks wrote is taken back.
 ///
 /// The file is written beside its name, flushed, and renamed over it, so that a reader finds the old or the new one.
 public final class LocalProgress: TransactionPort {
@@ -93,7 +93,8 @@ public final class LocalProgress: TransactionPort {
 
     private static func error(_ what: String, _ cause: any Error) -> StreamError {
         StreamError(
-            "STATE_FOLDER", "Could not \(what): \(cause).", remedy: "Check the folder's owner, its rights and the disk's space.",
+            "STATE_FOLDER", "Could not \(what): \(cause).",
+            remedy: "Check the folder's owner, its rights and the disk's space.",
             domain: .external, cause: cause)
     }
 }

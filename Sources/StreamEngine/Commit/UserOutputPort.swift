@@ -12,6 +12,7 @@ public protocol UserOutputPort: AnyObject {
     func close()
 }
 
+/// How the user output code of one epoch ended.
 public enum UserOutputResult: Sendable {
     case delivered(Epoch, Attempt)
     case failed(Epoch, Attempt, StreamError)
@@ -108,7 +109,8 @@ private func runUserOutputs(_ plan: EpochPlan, _ outputs: [UserOutput]) -> UserO
             error as? StreamError
             ?? StreamError(
                 "USER_OUTPUT_FAILED", "The output code of epoch \(plan.epoch) failed: \(error).",
-                remedy: "The epoch is not committed; it will be repeated with the same data.", domain: .user, cause: error)
+                remedy: "The epoch is not committed; it will be repeated with the same data.", domain: .user,
+                cause: error)
         return .failed(plan.epoch, plan.attempt, wrapped)
     }
 }

@@ -11,7 +11,8 @@ extension Driver {
         adoptEpoch(replay)
         self.replay = replay
         input.open(positions)
-        // Not every port takes an `open` for a `resume`, and what was given back while it was paused is not in `paused`.
+        // Not every port takes an `open` for a `resume`, and what was given back while it was paused is not in
+        // `paused`.
         input.resume(paused.union(positions.keys))
         paused.removeAll()
         endsRequestedAt = nil
@@ -133,7 +134,8 @@ extension Driver {
         return !couldRead && isReadingTime && !isCarriedDue
     }
 
-    /// Whether records may be read now: a fixed trigger reads only inside its epoch, a limited one not before its ends are known.
+    /// Whether records may be read now: a fixed trigger reads only inside its epoch, a limited one not before its ends
+    /// are known.
     var isReadingTime: Bool {
         if needsEnds && finalEnds == nil && replay == nil { return false }
         if areLimitsReachedOrCapped { return false }
@@ -173,7 +175,8 @@ extension Driver {
             return
         }
         guard case .interval(let interval) = options.trigger, inFlight == nil else { return }
-        // The first epoch comes at once, the others on multiples of the interval since 1970; an overrun is followed at once.
+        // The first epoch comes at once, the others on multiples of the interval since 1970; an overrun is followed at
+        // once.
         if let tick = nextTick, now < tick { return }
         let nanoseconds = max(1, interval.nanoseconds)
         let wall = clock.wallMilliseconds * 1_000_000
@@ -226,8 +229,8 @@ extension Driver {
 
     // MARK: - Positions without records
 
-    /// Positions that moved past markers are committed too, so that lag reaches zero; and all of them hourly, so that they
-    /// do not expire.
+    /// Positions that moved past markers are committed too, so that lag reaches zero; and all of them hourly, so that
+    /// they do not expire.
     private func shouldCommitPositions(_ now: MonotonicTime) -> Bool {
         guard openEpoch == nil, inFlight == nil, replay == nil, !cursors.cursors.isEmpty else { return false }
         let since = now - lastCommitAt
@@ -272,7 +275,9 @@ extension Driver {
             drainDeadline = .distantFuture
             perform(machine.handle(.drained), now)
         } else if now >= drainDeadline {
-            log.warning("The open epoch did not commit in time; it is dropped and will be repeated.", LogField("query", options.name))
+            log.warning(
+                "The open epoch did not commit in time; it is dropped and will be repeated.",
+                LogField("query", options.name))
             perform(machine.handle(.drainExpired), now)
         }
     }

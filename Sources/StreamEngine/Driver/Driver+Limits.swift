@@ -45,10 +45,11 @@ extension Driver {
         pauseFinished()
     }
 
-    /// Spark's rule for `maxOffsetsPerTrigger`: in proportion to the backlog, rounded down, but up to one where it is less.
+    /// Spark's rule for `maxOffsetsPerTrigger`: in proportion to the backlog, rounded down, but up to one where it is
+    /// less.
     ///
-    /// Ends that are known are some seconds old. Where they leave room under the cap and the run has no end, the splits share
-    /// the rest evenly, so that what was written since need not wait for newer ends.
+    /// Ends that are known are some seconds old. Where they leave room under the cap and the run has no end, the splits
+    /// share the rest evenly, so that what was written since need not wait for newer ends.
     static func shares(
         of cap: Int64, _ positions: [Split: Position], ends: [Split: Position], stopsAtEnds: Bool = true
     ) -> [Split: Position] {
@@ -92,7 +93,9 @@ extension Driver {
         let isDone =
             isBounded
             ? finalEnds.map { ends in
-                cursors.cursors.allSatisfy { split, cursor in cursor.isFinished || ends[split].map { cursor.next >= $0 } ?? false }
+                cursors.cursors.allSatisfy { split, cursor in
+                    cursor.isFinished || ends[split].map { cursor.next >= $0 } ?? false
+                }
             } ?? false
             : cursors.cursors.values.allSatisfy(\.isFinished)
         guard isDone else { return false }

@@ -4,8 +4,8 @@ import StreamCore
 /// Reads: owns the input, the membership and the cutting of epochs. Decisions are `QueryMachine`'s, `EpochPacer`'s and
 /// `SplitCursors`'; this class moves messages between them, the port and the channels.
 ///
-/// It keeps polling whatever the rest does (for events only, when memory is full or an epoch waits for its commit), so that
-/// group membership never depends on slow work.
+/// It keeps polling whatever the rest does (for events only, when memory is full or an epoch waits for its commit), so
+/// that group membership never depends on slow work.
 final class Driver: StepMachine {
     let name = "driver"
     let signal: Signal
@@ -129,7 +129,8 @@ final class Driver: StepMachine {
         if failure.kind != .unavailable { status.epochDropped(failure.kind.rawValue) }
         let isNormal = failure.kind == .unavailable || failure.kind == .fenced
         log.log(
-            isNormal ? .notice : .warning, "\(failure.error) The open work is dropped and repeated from the last commit.",
+            isNormal ? .notice : .warning,
+            "\(failure.error) The open work is dropped and repeated from the last commit.",
             [LogField("query", options.name), LogField("kind", failure.kind.rawValue)])
         status.lastError = failure.error
         perform(machine.handle(.failed(failure, now: now)), now)
@@ -202,7 +203,8 @@ final class Driver: StepMachine {
     private func dataLost(_ split: Split, _ position: Position, _ next: Position, _ now: MonotonicTime) {
         let error = StreamError(
             "DATA_LOSS", "Position \(position) of \(split) is gone; the first that exists is \(next).",
-            remedy: "Records were deleted before they were read. Set 'on-data-loss: continue' to go on with what is left.",
+            remedy:
+                "Records were deleted before they were read. Set 'on-data-loss: continue' to go on with what is left.",
             domain: .external, place: StreamError.Place(split: split))
         // An answer about a split that was given back meanwhile.
         guard cursors[split] != nil else { return }

@@ -1,7 +1,8 @@
 public import CommitProtocol
 public import StreamCore
 
-/// The input of a query that one instance runs at a time: who owns the control partition owns every split of the sources.
+/// The input of a query that one instance runs at a time: who owns the control partition owns every split of the
+/// sources.
 ///
 /// Joins the membership (a consumer group on the query's one-partition control topic), and announces the splits of its
 /// sources while it owns that partition. A standby has the same object and owns nothing. Without a membership (a query

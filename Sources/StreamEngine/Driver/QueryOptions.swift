@@ -3,10 +3,12 @@ public import StreamCore
 
 /// How a query is run. Everything that a user may set, with the defaults.
 public struct QueryOptions: Sendable {
+    /// When epochs begin, and when the query ends.
     public enum Trigger: Sendable, Hashable {
         /// As soon as there is something, as long epochs as the load asks for.
         case asap
-        /// On a grid of multiples of the interval since 1970 (Spark's rule); an overrun is followed at once by the next.
+        /// On a grid of multiples of the interval since 1970 (Spark's rule); an overrun is followed at once by the
+        /// next.
         case interval(Duration)
         /// Everything that is there at the start, then end.
         case once
@@ -17,7 +19,8 @@ public struct QueryOptions: Sendable {
     public var name: QueryName
     public var guarantee = Guarantee.exactlyOnce
     public var trigger = Trigger.asap
-    /// The query has an owner and progress records (shuffle, state, a source or sink that is not Kafka, user output code).
+    /// The query has an owner and progress records (shuffle, state, a source or sink that is not Kafka, user output
+    /// code).
     public var isOwned = false
     /// Run an epoch at each interval even without records (DStreams: a count of 0 is a result).
     public var runsEmptyEpochs = false

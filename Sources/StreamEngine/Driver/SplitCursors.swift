@@ -2,8 +2,8 @@ import StreamCore
 
 /// Where each owned split is read, and how far it may be read in this epoch. Pure.
 ///
-/// Every record is checked here before it is used: it must be of an owned split and not behind the position; this is what
-/// makes stale fetches after a rebalance or a seek harmless.
+/// Every record is checked here before it is used: it must be of an owned split and not behind the position; this is
+/// what makes stale fetches after a rebalance or a seek harmless.
 struct SplitCursors {
     struct Cursor {
         /// The next position that is accepted.
@@ -67,7 +67,8 @@ struct SplitCursors {
         return cursor.next >= limit
     }
 
-    /// The end of a split was reached, maybe behind markers that hold no record. Never moves back, never past the limit.
+    /// The end of a split was reached, maybe behind markers that hold no record. Never moves back, never past the
+    /// limit.
     mutating func reachedEnd(_ split: Split, _ position: Position, isFinished: Bool = false) {
         guard var cursor = cursors[split] else { return }
         cursor.next = max(cursor.next, min(position, cursor.limit ?? position))
@@ -75,7 +76,8 @@ struct SplitCursors {
         cursors[split] = cursor
     }
 
-    /// Records are gone: goes on at the first that exists, which lies before the position where the topic was made anew.
+    /// Records are gone: goes on at the first that exists, which lies before the position where the topic was made
+    /// anew.
     mutating func skip(_ split: Split, to position: Position) {
         guard var cursor = cursors[split] else { return }
         if position < cursor.next {

@@ -2,8 +2,8 @@ private import Synchronization
 
 /// Messages from step machines to one step machine, in order.
 ///
-/// Bounded softly: a sender looks at `isFull` before it begins a piece of work and answers `waiting` when it is; the bytes
-/// behind the messages are bounded by the query's `MemoryBudget`.
+/// Bounded softly: a sender looks at `isFull` before it begins a piece of work and answers `waiting` when it is; the
+/// bytes behind the messages are bounded by the query's `MemoryBudget`.
 public final class Channel<Message: Sendable>: Sendable {
     private struct State {
         var messages: [Message] = []
@@ -46,7 +46,7 @@ public final class Channel<Message: Sendable>: Sendable {
             defer { state.isSenderWaiting = false }
             return (taken, state.isSenderWaiting)
         }
-        if wake { senders.withLock { $0.forEach { $0.raise() } } }
+        if wake { senders.withLock { for sender in $0 { sender.raise() } } }
         return messages
     }
 
@@ -59,7 +59,7 @@ public final class Channel<Message: Sendable>: Sendable {
             if wake { state.isSenderWaiting = false }
             return (first, wake)
         }
-        if wake { senders.withLock { $0.forEach { $0.raise() } } }
+        if wake { senders.withLock { for sender in $0 { sender.raise() } } }
         return message
     }
 }

@@ -2,7 +2,8 @@ public import CommitProtocol
 public import StreamCore
 private import Synchronization
 
-/// What a query is doing, for people and metrics: written by its machines once a step or an epoch, read from any thread.
+/// What a query is doing, for people and metrics: written by its machines once a step or an epoch, read from any
+/// thread.
 public final class QueryStatus: Sendable {
     /// Called on the committer's thread after each committed epoch that read something.
     private let onProgress: @Sendable (EpochProgress) -> Void
@@ -62,7 +63,8 @@ public final class QueryStatus: Sendable {
     func watch(_ budget: MemoryBudget) { self.budget.withLock { $0 = budget } }
 
     func update(
-        phase: QueryMachine.Phase, attempt: Attempt, positions: @autoclosure () -> [Split: Position], ends: [Split: Position]
+        phase: QueryMachine.Phase, attempt: Attempt, positions: @autoclosure () -> [Split: Position],
+        ends: [Split: Position]
     ) {
         state.withLock { state in
             state.phase = phase
@@ -85,7 +87,8 @@ public final class QueryStatus: Sendable {
             return found
         }
         let progress = EpochProgress(
-            epoch: plan.epoch, attempt: plan.attempt, batchTimeMs: plan.batchTimeMs, ranges: plan.ranges, counts: counts,
+            epoch: plan.epoch, attempt: plan.attempt, batchTimeMs: plan.batchTimeMs, ranges: plan.ranges,
+            counts: counts,
             readTime: times.map { $0.cutAt - $0.openedAt } ?? .zero, computeTime: computeTime,
             commitTime: committedAt - sealedAt, totalTime: times.map { committedAt - $0.openedAt } ?? .zero)
         state.withLock { state in

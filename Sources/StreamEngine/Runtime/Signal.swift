@@ -33,6 +33,7 @@ public final class Signal: @unchecked Sendable {
         mutex.deallocate()
     }
 
+    /// Puts the signal up and wakes its waiter; nothing where it is up already. From any thread.
     public func raise() {
         guard !isRaised.exchange(true, ordering: .acquiringAndReleasing) else { return }
         pthread_mutex_lock(mutex)

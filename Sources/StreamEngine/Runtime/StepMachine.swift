@@ -2,8 +2,8 @@ public import StreamCore
 
 /// A loop taken apart: driver, task and committer do one bounded piece of work a step and never wait inside it.
 ///
-/// Threads are one scheduler for them (`ThreadScheduler`), a seeded single-threaded simulation another: the same code runs
-/// under both.
+/// Threads are one scheduler for them (`ThreadScheduler`), a seeded single-threaded simulation another: the same code
+/// runs under both.
 public protocol StepMachine: AnyObject {
     var name: String { get }
     /// Raised by whoever has work for this machine.
@@ -11,6 +11,7 @@ public protocol StepMachine: AnyObject {
     func step(now: MonotonicTime) -> StepResult
 }
 
+/// When a machine wants its next step.
 public enum StepResult: Hashable, Sendable {
     /// There may be more to do at once.
     case ran

@@ -24,7 +24,8 @@ public final class ThreadScheduler: Sendable {
 
     /// Starts a thread for the machine.
     ///
-    /// - Important: nobody else may touch the machine from here on; machines of one query share only what is safe to share.
+    /// - Important: nobody else may touch the machine from here on; machines of one query share only what is safe to
+    ///   share.
     public func start(_ machine: any StepMachine) {
         let clock = clock
         let onStep = onStep

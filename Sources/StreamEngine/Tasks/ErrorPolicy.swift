@@ -23,7 +23,9 @@ public struct FaultHandler: Sendable {
     /// - Parameters:
     ///   - faults: row `i` is record `i` of the block; the first fault of a record counts.
     ///   - block: the records as they were read.
-    public func handle(_ faults: [RowFault], in block: RecordBlock, _ context: EpochContext, into output: inout TaskOutput) {
+    public func handle(
+        _ faults: [RowFault], in block: RecordBlock, _ context: EpochContext, into output: inout TaskOutput
+    ) {
         guard !faults.isEmpty else { return }
         var seen = Set<Int32>()
         let firsts = faults.filter { seen.insert($0.row).inserted }

@@ -1,8 +1,8 @@
 import CommitProtocol
 import StreamCore
 
-/// Computes: runs one stage's program over the messages of its channel, and hands what comes out to the next stage or to the
-/// committer. Sees no transaction.
+/// Computes: runs one stage's program over the messages of its channel, and hands what comes out to the next stage or
+/// to the committer. Sees no transaction.
 final class TaskMachine: StepMachine {
     let name: String
     let signal: Signal
@@ -19,13 +19,15 @@ final class TaskMachine: StepMachine {
     /// How many senders are through with the epoch that is ending.
     private var endsSeen = 0
     private var endingEpoch: Epoch?
-    /// From senders that are already in the next epoch, while others are not: kept until the program has ended this one.
+    /// From senders that are already in the next epoch, while others are not: kept until the program has ended this
+    /// one.
     private var pending: [TaskMessage] = []
     private var lastCommitted: Epoch?
     private var isClosed = false
 
     init(
-        name: String, program: any TaskProgram, inbox: Channel<TaskMessage>, next: [Channel<TaskMessage>], senderCount: Int,
+        name: String, program: any TaskProgram, inbox: Channel<TaskMessage>, next: [Channel<TaskMessage>],
+        senderCount: Int,
         _ parts: QueryParts, signal: Signal
     ) {
         self.name = name

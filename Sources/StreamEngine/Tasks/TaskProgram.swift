@@ -20,11 +20,15 @@ public protocol TaskProgram: AnyObject {
 }
 
 extension TaskProgram {
+    /// Emits nothing: for programs that hold nothing back.
     public func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) {}
+    /// Does nothing: for programs without state.
     public func committed(_ epoch: Epoch) {}
+    /// Does nothing: for programs without state.
     public func reset() {}
 }
 
+/// What a task's program is given.
 public enum TaskInput: Sendable {
     case records(RecordBlock, EpochContext)
     /// From a task of the stage before: a batch of its own kind.
@@ -43,8 +47,8 @@ public struct EpochContext: Sendable, Hashable {
     }
 }
 
-/// User output code of one epoch, ready to run: called after the epoch's plan is durable and before the epoch is committed.
-/// Runs on a thread of its own, which it may block.
+/// User output code of one epoch, ready to run: called after the epoch's plan is durable and before the epoch is
+/// committed. Runs on a thread of its own, which it may block.
 public struct UserOutput: Sendable {
     /// What it keeps in memory until it has run, for the query's budget.
     public var bytes: Int

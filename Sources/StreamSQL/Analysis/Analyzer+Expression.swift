@@ -79,7 +79,8 @@ extension Analyzer {
         default: break
         }
         throw SyntaxIssue(
-            "INVALID_EXTRACT_BASE_FIELD_TYPE", "'\(name)' cannot be taken from a value of type \(base.typeName.uppercased())",
+            "INVALID_EXTRACT_BASE_FIELD_TYPE",
+            "'\(name)' cannot be taken from a value of type \(base.typeName.uppercased())",
             at: span)
     }
 
@@ -130,7 +131,8 @@ extension Analyzer {
 
     private func unknownFunction(_ name: String, _ key: String, _ span: SourceSpan) -> SyntaxIssue {
         for (names, what) in [
-            (Self.aggregates, "aggregates"), (Self.windowFunctions, "window functions"), (Self.generators, "generators"),
+            (Self.aggregates, "aggregates"), (Self.windowFunctions, "window functions"),
+            (Self.generators, "generators"),
         ] where names.contains(key) {
             return SyntaxIssue("UNSUPPORTED_FEATURE", "\(what) are not supported yet: '\(name)'", at: span)
         }

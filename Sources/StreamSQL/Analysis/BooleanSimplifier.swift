@@ -31,7 +31,10 @@ enum BooleanSimplifier {
         case .literal(.boolean(let value)): return Expression(.literal(.boolean(!value)), .boolean)
         case .call("not", let inner): return inner[0]
         case .call(let name, let operands):
-            let opposites = ["=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "isnull": "isnotnull", "isnotnull": "isnull"]
+            let opposites = [
+                "=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "isnull": "isnotnull",
+                "isnotnull": "isnull",
+            ]
             return opposites[name].map { Expression(.call($0, operands), .boolean) } ?? node
         default: return node
         }

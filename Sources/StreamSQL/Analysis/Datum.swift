@@ -2,8 +2,8 @@ import StreamCore
 
 /// One value outside of columns: a literal, a constant, an element of a test. Never used per row on a hot path.
 ///
-/// Integers, dates (days), timestamps (µs), year-month (months) and day-time (µs) intervals are all `.integer`: the type
-/// beside the datum says which.
+/// Integers, dates (days), timestamps (µs), year-month (months) and day-time (µs) intervals are all `.integer`: the
+/// type beside the datum says which.
 public indirect enum Datum: Hashable, Sendable, Codable {
     case null
     case boolean(Bool)

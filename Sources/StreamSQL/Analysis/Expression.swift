@@ -2,6 +2,7 @@ public import StreamCore
 
 /// An expression with names and types resolved: plain data, so that plans can be stored, sent and compared.
 public struct Expression: Hashable, Sendable, Codable {
+    /// What an expression computes, over expressions that are resolved too.
     public indirect enum Kind: Hashable, Sendable, Codable {
         case literal(Datum)
         /// A column of the input, by its place.

@@ -24,7 +24,9 @@ enum NameSuggestion {
             for j in b.indices {
                 let replaced = previous[j] + (a[i] == b[j] ? 0 : 1)
                 current[j + 1] = min(previous[j + 1] + 1, current[j] + 1, replaced)
-                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { current[j + 1] = min(current[j + 1], before[j - 1] + 1) }
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+                    current[j + 1] = min(current[j + 1], before[j - 1] + 1)
+                }
             }
             before = previous
             previous = current

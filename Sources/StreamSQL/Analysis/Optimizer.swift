@@ -14,7 +14,6 @@ enum Optimizer {
 
     // MARK: - Simplification
 
-
     private static func simplify(_ plan: LogicalPlan) -> LogicalPlan {
         switch plan {
         case .oneRow, .scan: plan

@@ -63,7 +63,9 @@ enum SyntaxText {
         let texts = arguments.map { text($0) }
         switch name {
         case _ where infix.contains(name) && texts.count >= 2:
-            return texts.dropFirst().reduce(texts[0]) { "(\($0) \(name == "and" || name == "or" ? name.uppercased() : name) \($1))" }
+            return texts.dropFirst().reduce(texts[0]) {
+                "(\($0) \(name == "and" || name == "or" ? name.uppercased() : name) \($1))"
+            }
         case "!=": return "(NOT (\(texts[0]) = \(texts[1])))"
         case "not": return "(NOT \(texts[0]))"
         case "negative": return "(- \(texts[0]))"
@@ -83,7 +85,9 @@ enum SyntaxText {
 
     private static func caseText(_ texts: [String]) -> String {
         var result = "CASE"
-        for index in stride(from: 0, to: texts.count - 1, by: 2) { result += " WHEN \(texts[index]) THEN \(texts[index + 1])" }
+        for index in stride(from: 0, to: texts.count - 1, by: 2) {
+            result += " WHEN \(texts[index]) THEN \(texts[index + 1])"
+        }
         if texts.count % 2 == 1 { result += " ELSE \(texts[texts.count - 1])" }
         return result + " END"
     }

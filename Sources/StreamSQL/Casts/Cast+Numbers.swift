@@ -9,7 +9,9 @@ extension Cast {
         case .string:
             let input = call.bytes(0)
             return call.fixed(0) { (row) throws(RowError) in
-                guard let value = NumberCast.integer(input[row]), let target = Target(exactly: value) else { throw invalidInput }
+                guard let value = NumberCast.integer(input[row]), let target = Target(exactly: value) else {
+                    throw invalidInput
+                }
                 return target
             }
         case .boolean:
@@ -34,7 +36,9 @@ extension Cast {
                 guard let target = Target(exactly: input[row].floorDivided(by: 1_000_000)) else { throw overflow }
                 return target
             }
-        default: return FixedColumn([Target](repeating: 0, count: call.count), nulls: Bitmap(count: call.count, repeating: true))
+        default:
+            return FixedColumn(
+                [Target](repeating: 0, count: call.count), nulls: Bitmap(count: call.count, repeating: true))
         }
     }
 
@@ -85,7 +89,9 @@ extension Cast {
         case .timestamp:
             let input = call.int64s(0)
             return call.dense { Double(input[$0]) / 1e6 }
-        default: return FixedColumn([Double](repeating: 0, count: call.count), nulls: Bitmap(count: call.count, repeating: true))
+        default:
+            return FixedColumn(
+                [Double](repeating: 0, count: call.count), nulls: Bitmap(count: call.count, repeating: true))
         }
     }
 

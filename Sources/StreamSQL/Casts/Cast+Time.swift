@@ -100,7 +100,9 @@ extension IntervalText {
         var microseconds: Int64 = 0
         for (amount, unit) in terms {
             var sum = IntervalSum()
-            guard sum.add(amount: amount, unit: unit.uppercased(), isNegative: false), let units = sum.units else { return nil }
+            guard sum.add(amount: amount, unit: unit.uppercased(), isNegative: false), let units = sum.units else {
+                return nil
+            }
             if units.start.isYearMonth {
                 months += sum.months
             } else if units.start == .day {

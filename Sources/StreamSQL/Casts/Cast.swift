@@ -89,7 +89,8 @@ struct Cast {
     // MARK: - Errors
 
     var invalidInput: RowError {
-        RowError("CAST_INVALID_INPUT", "a value of type \(from.name.uppercased()) cannot be cast to \(to.name.uppercased())")
+        RowError(
+            "CAST_INVALID_INPUT", "a value of type \(from.name.uppercased()) cannot be cast to \(to.name.uppercased())")
     }
     var overflow: RowError {
         RowError("CAST_OVERFLOW", "a value of type \(from.name.uppercased()) does not fit \(to.name.uppercased())")
@@ -123,10 +124,11 @@ struct Cast {
     ) -> Column {
         guard from != to else { return column }
         var owner = [Int32](repeating: -1, count: column.count)
-        call.rows.forEach { row in
+        call.rows.forEachRow { row in
             for element in range(row) where element < owner.count { owner[element] = Int32(truncatingIfNeeded: row) }
         }
-        let scratch = EvaluationContext(columns: [], count: column.count, now: call.context.now, zone: call.context.zone)
+        let scratch = EvaluationContext(
+            columns: [], count: column.count, now: call.context.now, zone: call.context.zone)
         let active = Rows(count: column.count).filter { owner[$0] >= 0 }
         let result = Cast(from: from, to: to, isTry: isTry).apply(column, active, scratch)
         for fault in scratch.faults.faults {

@@ -1,5 +1,5 @@
-/// Sums, products and quotients of decimals of different scales, rounded half up to a result scale; nil where the result
-/// has more digits than a decimal can.
+/// Sums, products and quotients of decimals of different scales, rounded half up to a result scale; nil where the
+/// result has more digits than a decimal can.
 extension Decimals {
     static func sum(_ a: Int128, _ s: Int, _ b: Int128, _ t: Int, to scale: Int) -> Int128? {
         let common = max(s, t)
@@ -8,7 +8,9 @@ extension Decimals {
             if !isOver { return rescale(value, from: common, to: scale) }
         }
         // Beyond 128 bits at the common scale: the operand of the lesser scale is huge, the result is rounded anyway.
-        guard scale < common, let x = rescale(a, from: s, to: scale), let y = rescale(b, from: t, to: scale) else { return nil }
+        guard scale < common, let x = rescale(a, from: s, to: scale), let y = rescale(b, from: t, to: scale) else {
+            return nil
+        }
         let (value, isOver) = x.addingReportingOverflow(y)
         return isOver ? nil : value
     }
@@ -28,7 +30,9 @@ extension Decimals {
         if shift >= 0 {
             guard let factor = power(shift) else {
                 // More than 38 places: in two steps, the first one exact or out of range.
-                guard let rest = power(shift - 38), let once = rescale(a, from: 0, to: 38) else { return a == 0 ? 0 : nil }
+                guard let rest = power(shift - 38), let once = rescale(a, from: 0, to: 38) else {
+                    return a == 0 ? 0 : nil
+                }
                 return multiplyDivide(once, rest, b)
             }
             return multiplyDivide(a, factor, b)

@@ -5,7 +5,8 @@ enum Decimals {
     static let precisionMax = 38
 
     /// 10^0 … 10^38.
-    static let powers: [Int128] = (0...38).map { exponent in (0..<exponent).reduce(Int128(1)) { value, _ in value * 10 } }
+    static let powers: [Int128] = (0...38).map { exponent in (0..<exponent).reduce(Int128(1)) { value, _ in value * 10 }
+    }
 
     static func power(_ exponent: Int) -> Int128? { exponent >= 0 && exponent <= 38 ? powers[exponent] : nil }
 
@@ -51,7 +52,8 @@ enum Decimals {
         guard product.high < divisor else { return nil }
         let (quotient, remainder) =
             product.high == 0
-            ? product.low.quotientAndRemainder(dividingBy: divisor) : WideDivision.divide(product.high, product.low, divisor)
+            ? product.low.quotientAndRemainder(dividingBy: divisor)
+            : WideDivision.divide(product.high, product.low, divisor)
         let rounded = remainder >= divisor - remainder ? quotient &+ 1 : quotient
         guard rounded <= Int128.max.magnitude else { return nil }
         return isNegative ? -Int128(rounded) : Int128(rounded)
@@ -116,8 +118,8 @@ enum WideDivision {
 
 /// Reading decimals.
 enum DecimalText {
-    /// Digits with an optional sign, point and exponent; at most 38 significant digits once the scale is applied, further
-    /// fraction digits are rounded half up. Nil if it is no number, or too long to hold.
+    /// Digits with an optional sign, point and exponent; at most 38 significant digits once the scale is applied,
+    /// further fraction digits are rounded half up. Nil if it is no number, or too long to hold.
     static func parse(_ text: String) -> (unscaled: Int128, scale: Int)? { parse(Array(text.utf8)[...]) }
 
     static func parse(_ bytes: ArraySlice<UInt8>) -> (unscaled: Int128, scale: Int)? {
@@ -151,7 +153,9 @@ enum DecimalText {
         }
         guard digits > 0 else { return nil }
         if index < bytes.endIndex {
-            guard bytes[index] | 0x20 == UInt8(ascii: "e"), let exponent = exponent(bytes[(index + 1)...]) else { return nil }
+            guard bytes[index] | 0x20 == UInt8(ascii: "e"), let exponent = exponent(bytes[(index + 1)...]) else {
+                return nil
+            }
             scale -= exponent
         }
         if roundsUp { value += 1 }
@@ -169,7 +173,9 @@ enum DecimalText {
     }
 
     private static func exponent(_ bytes: ArraySlice<UInt8>) -> Int? {
-        guard !bytes.isEmpty, let value = Int(String(decoding: bytes, as: UTF8.self)), abs(value) < 10_000 else { return nil }
+        guard !bytes.isEmpty, let value = Int(String(decoding: bytes, as: UTF8.self)), abs(value) < 10_000 else {
+            return nil
+        }
         return value
     }
 }

@@ -11,7 +11,9 @@ struct IntervalSum {
 
     /// Adds one amount; false if it cannot be read or does not fit.
     mutating func add(amount: String, unit: String, isNegative: Bool) -> Bool {
-        guard IntervalText.isUnit(unit), let scale = IntervalText.scales[unit] ?? IntervalText.scales[String(unit.dropLast())] else { return false }
+        guard IntervalText.isUnit(unit),
+            let scale = IntervalText.scales[unit] ?? IntervalText.scales[String(unit.dropLast())]
+        else { return false }
         units = IntervalUnits.covering(units, IntervalUnits(scale.unit, scale.unit))
         let isSecond = scale.unit == .second && scale.factor == 1_000_000
         guard let value = isSecond ? IntervalText.seconds(amount) : IntervalText.whole(amount, times: scale.factor)
@@ -111,7 +113,9 @@ enum IntervalText {
         if fields.first == .day {
             fields.removeFirst()
             let parts = rest.split(separator: " ", maxSplits: 1)
-            guard let first = parts.first, let days = unsigned(first)?.checkedTimes(microsecondsPerDay) else { return nil }
+            guard let first = parts.first, let days = unsigned(first)?.checkedTimes(microsecondsPerDay) else {
+                return nil
+            }
             total = days
             guard parts.count == (fields.isEmpty ? 1 : 2) else { return nil }
             if fields.isEmpty { return total }
@@ -145,7 +149,8 @@ extension String {
     /// Without blanks and control characters at its ends, as Spark trims before a cast.
     var trimmingBlanks: String {
         let bytes = Array(utf8)
-        guard let first = bytes.firstIndex(where: { $0 > 0x20 }), let last = bytes.lastIndex(where: { $0 > 0x20 }) else {
+        guard let first = bytes.firstIndex(where: { $0 > 0x20 }), let last = bytes.lastIndex(where: { $0 > 0x20 })
+        else {
             return ""
         }
         return String(decoding: bytes[first...last], as: UTF8.self)

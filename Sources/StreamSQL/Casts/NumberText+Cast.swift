@@ -37,7 +37,8 @@ enum NumberCast {
         }
         // Strict: Double's own reader would take hexadecimal and names.
         let isPlain = digits.allSatisfy { byte in
-            byte.isDigit || [UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "-")].contains(byte) || byte | 0x20 == 0x65
+            byte.isDigit || [UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "-")].contains(byte)
+                || byte | 0x20 == 0x65
         }
         guard isPlain, digits.contains(where: \.isDigit) else { return nil }
         return Double(String(decoding: digits, as: UTF8.self))
@@ -80,7 +81,8 @@ enum NumberCast {
         let (digits, exponent) = parts(swift)
         let sign = swift.hasPrefix("-") ? "-" : ""
         if usesExponent {
-            return sign + digits.prefix(1) + "." + (digits.count > 1 ? String(digits.dropFirst()) : "0") + "E\(exponent)"
+            return sign + digits.prefix(1) + "." + (digits.count > 1 ? String(digits.dropFirst()) : "0")
+                + "E\(exponent)"
         }
         let zeros = String(repeating: "0", count: max(0, -exponent - 1))
         return sign + "0." + zeros + digits

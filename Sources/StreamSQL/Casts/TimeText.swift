@@ -10,7 +10,9 @@ enum TimeText {
     static func date(_ text: UnsafeRawBufferPointer) -> Int32? {
         var cursor = TextCursor(text.trimmed)
         guard let date = cursor.civilDate() else { return nil }
-        if !cursor.isAtEnd { guard date.isComplete, cursor.peek == 0x20 || cursor.peek == UInt8(ascii: "T") else { return nil } }
+        if !cursor.isAtEnd {
+            guard date.isComplete, cursor.peek == 0x20 || cursor.peek == UInt8(ascii: "T") else { return nil }
+        }
         return CivilDate.checkedDays(year: date.year, month: date.month, day: date.day)
     }
 
@@ -62,7 +64,8 @@ enum TimeText {
         let days = local.floorDivided(by: microsecondsPerDay)
         let rest = local.floorRemainder(microsecondsPerDay)
         let seconds = Int(rest / 1_000_000)
-        let text = date(Int32(truncatingIfNeeded: days))
+        let text =
+            date(Int32(truncatingIfNeeded: days))
             + " \(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
         return text + fraction(Int(rest % 1_000_000))
     }

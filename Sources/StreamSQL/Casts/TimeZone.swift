@@ -34,7 +34,8 @@ public struct TimeZone: Sendable, Hashable, CustomStringConvertible {
             if let seconds = offset(name.dropFirst(prefix.count)) { return TimeZone(fixedSeconds: seconds, name: name) }
         }
         // The loader reads files by name: nothing but names of zones reaches it.
-        guard !name.contains(".."), !name.hasPrefix("/"), name.utf8.first?.isWordStart == true, !name.contains(":") else {
+        guard !name.contains(".."), !name.hasPrefix("/"), name.utf8.first?.isWordStart == true, !name.contains(":")
+        else {
             return nil
         }
         guard let zone = millrace_zone_load(name) else { return nil }

@@ -1,14 +1,15 @@
 import StreamCore
 
 extension Call {
-    /// Calls `body` for each active row (without null arguments where they propagate). Nil is null, an error is the row's.
+    /// Calls `body` for each active row (without null arguments where they propagate). Nil is null, an error is the
+    /// row's.
     @inline(__always)
     func fixed<Value>(_ filler: Value, _ body: (Int) throws(RowError) -> Value?) -> FixedColumn<Value> {
         var nulls = propagatesNulls ? argumentNulls() : nil
         let initial = nulls
         var values = [Value](repeating: filler, count: count)
         values.withUnsafeMutableBufferPointer { buffer in
-            rows.forEach { row in
+            rows.forEachRow { row in
                 if let initial, initial[row] { return }
                 do throws(RowError) {
                     if let value = try body(row) {
@@ -51,7 +52,8 @@ extension Call {
         return .decimal(DecimalColumn(fixed(0, body), precision: precision, scale: scale))
     }
 
-    /// A string (or binary) result that is written anew. `body` appends to the writer and says whether the row is not null.
+    /// A string (or binary) result that is written anew. `body` appends to the writer and says whether the row is not
+    /// null.
     func bytes(_ body: (Int, inout BytesWriter) throws(RowError) -> Bool) -> Column {
         var writer = BytesWriter()
         let column = fixed(ByteView.empty) { (row) throws(RowError) in

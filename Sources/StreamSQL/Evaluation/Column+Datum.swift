@@ -40,7 +40,8 @@ extension Column {
             lengths.append(Int32(elements.count) - starts[starts.count - 1])
         }
         let nulls = Bitmap.marking(values) { $0 == .null }
-        return .array(ArrayColumn(elements: of(elements, type: element), starts: starts, lengths: lengths, nulls: nulls))
+        return .array(
+            ArrayColumn(elements: of(elements, type: element), starts: starts, lengths: lengths, nulls: nulls))
     }
 
     private static func map(_ values: [Datum], _ key: DataType, _ value: DataType) -> Column {

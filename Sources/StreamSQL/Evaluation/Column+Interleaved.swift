@@ -41,7 +41,8 @@ extension Column {
             return .yearMonthInterval(
                 fixed(sources, picks, 0) { if case .yearMonthInterval(let c) = $0 { c } else { nil } })
         case .dayTimeInterval:
-            return .dayTimeInterval(fixed(sources, picks, 0) { if case .dayTimeInterval(let c) = $0 { c } else { nil } })
+            return .dayTimeInterval(
+                fixed(sources, picks, 0) { if case .dayTimeInterval(let c) = $0 { c } else { nil } })
         case .calendarInterval:
             let zero = CalendarInterval(months: 0, days: 0, microseconds: 0)
             return .calendarInterval(

@@ -8,7 +8,8 @@ public import StreamCore
 /// let result = query.run(batch, now: batchTime)   // batch has the columns of query.requiredSchema
 /// ```
 public final class CompiledQuery {
-    /// What the query needs of its input: only the columns, and of structs only the fields, that it reads. Decode these.
+    /// What the query needs of its input: only the columns, and of structs only the fields, that it reads. Decode
+    /// these.
     public let requiredSchema: Schema
     public let outputSchema: Schema
     private let stages: [Stage]
@@ -19,6 +20,7 @@ public final class CompiledQuery {
         case project([Node], Schema)
     }
 
+    /// What became of a batch: its rows that came through, and those that failed.
     public struct Result {
         /// Has a place for every row of the input batch: row `i` comes from input row `i`. Rows that were filtered out,
         /// or failed, are not in its selection.

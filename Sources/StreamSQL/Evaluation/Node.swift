@@ -46,7 +46,7 @@ final class FaultNode: Node {
     }
 
     override func evaluate(_ rows: Rows, _ context: EvaluationContext) -> Vector {
-        rows.forEach { context.faults.add(error, row: $0) }
+        rows.forEachRow { context.faults.add(error, row: $0) }
         return Vector(constant: Column.of([.null], type: type))
     }
 }
@@ -185,7 +185,7 @@ enum ConstantEvaluation {
         let scratch = EvaluationContext(columns: [], count: 1, now: context.now, zone: context.zone)
         let column = body(Rows(count: 1), scratch)
         if let fault = scratch.faults.faults.first {
-            rows.forEach { context.faults.add(RowError(fault.code, fault.message), row: $0) }
+            rows.forEachRow { context.faults.add(RowError(fault.code, fault.message), row: $0) }
         }
         return Vector(constant: column)
     }
@@ -197,28 +197,60 @@ extension Column {
         guard let more else { return self }
         switch self {
         case .null: return self
-        case .boolean(var column): column.nulls = .union(column.nulls, more); return .boolean(column)
-        case .int8(var column): column.nulls = .union(column.nulls, more); return .int8(column)
-        case .int16(var column): column.nulls = .union(column.nulls, more); return .int16(column)
-        case .int32(var column): column.nulls = .union(column.nulls, more); return .int32(column)
-        case .int64(var column): column.nulls = .union(column.nulls, more); return .int64(column)
-        case .float(var column): column.nulls = .union(column.nulls, more); return .float(column)
-        case .double(var column): column.nulls = .union(column.nulls, more); return .double(column)
+        case .boolean(var column):
+            column.nulls = .union(column.nulls, more)
+            return .boolean(column)
+        case .int8(var column):
+            column.nulls = .union(column.nulls, more)
+            return .int8(column)
+        case .int16(var column):
+            column.nulls = .union(column.nulls, more)
+            return .int16(column)
+        case .int32(var column):
+            column.nulls = .union(column.nulls, more)
+            return .int32(column)
+        case .int64(var column):
+            column.nulls = .union(column.nulls, more)
+            return .int64(column)
+        case .float(var column):
+            column.nulls = .union(column.nulls, more)
+            return .float(column)
+        case .double(var column):
+            column.nulls = .union(column.nulls, more)
+            return .double(column)
         case .decimal(var column):
             column.unscaled.nulls = .union(column.unscaled.nulls, more)
             return .decimal(column)
-        case .string(var column): column.nulls = .union(column.nulls, more); return .string(column)
-        case .binary(var column): column.nulls = .union(column.nulls, more); return .binary(column)
-        case .date(var column): column.nulls = .union(column.nulls, more); return .date(column)
-        case .timestamp(var column): column.nulls = .union(column.nulls, more); return .timestamp(column)
+        case .string(var column):
+            column.nulls = .union(column.nulls, more)
+            return .string(column)
+        case .binary(var column):
+            column.nulls = .union(column.nulls, more)
+            return .binary(column)
+        case .date(var column):
+            column.nulls = .union(column.nulls, more)
+            return .date(column)
+        case .timestamp(var column):
+            column.nulls = .union(column.nulls, more)
+            return .timestamp(column)
         case .yearMonthInterval(var column):
             column.nulls = .union(column.nulls, more)
             return .yearMonthInterval(column)
-        case .dayTimeInterval(var column): column.nulls = .union(column.nulls, more); return .dayTimeInterval(column)
-        case .calendarInterval(var column): column.nulls = .union(column.nulls, more); return .calendarInterval(column)
-        case .array(var column): column.nulls = .union(column.nulls, more); return .array(column)
-        case .map(var column): column.nulls = .union(column.nulls, more); return .map(column)
-        case .structure(var column): column.nulls = .union(column.nulls, more); return .structure(column)
+        case .dayTimeInterval(var column):
+            column.nulls = .union(column.nulls, more)
+            return .dayTimeInterval(column)
+        case .calendarInterval(var column):
+            column.nulls = .union(column.nulls, more)
+            return .calendarInterval(column)
+        case .array(var column):
+            column.nulls = .union(column.nulls, more)
+            return .array(column)
+        case .map(var column):
+            column.nulls = .union(column.nulls, more)
+            return .map(column)
+        case .structure(var column):
+            column.nulls = .union(column.nulls, more)
+            return .structure(column)
         }
     }
 }

@@ -52,7 +52,8 @@ struct PlanCompiler {
     }
 }
 
-/// `column = 'text'` and `column != 'text'`: the commonest filter, so rows are selected without a boolean column between.
+/// `column = 'text'` and `column != 'text'`: the commonest filter, so rows are selected without a boolean column
+/// between.
 final class TextEqualityNode: Node {
     private let operand: Node
     private let text: [UInt8]
@@ -81,7 +82,10 @@ final class TextEqualityNode: Node {
         let values = text.withUnsafeBytes { wanted in
             (0..<rows.count).map { UTF8Text.isEqual(column.bytes($0 & mask), wanted) != isNegated }
         }
-        return Vector(.boolean(FixedColumn(values, nulls: vector.isNullConstant ? Bitmap(count: rows.count, repeating: true) : column.nulls)))
+        return Vector(
+            .boolean(
+                FixedColumn(
+                    values, nulls: vector.isNullConstant ? Bitmap(count: rows.count, repeating: true) : column.nulls)))
     }
 
     override func select(_ rows: Rows, _ context: EvaluationContext) -> Rows {

@@ -16,8 +16,9 @@ struct Rows {
     var activeCount: Int { indices?.count ?? count }
     var isEmpty: Bool { activeCount == 0 }
 
+    /// Calls `body` with each active row, ascending.
     @inline(__always)
-    func forEach(_ body: (Int) -> Void) {
+    func forEachRow(_ body: (Int) -> Void) {
         if let indices {
             for row in indices { body(Int(row)) }
         } else {
@@ -28,7 +29,7 @@ struct Rows {
     func filter(_ isIncluded: (Int) -> Bool) -> Rows {
         var kept: [Int32] = []
         kept.reserveCapacity(activeCount)
-        forEach { if isIncluded($0) { kept.append(Int32(truncatingIfNeeded: $0)) } }
+        forEachRow { if isIncluded($0) { kept.append(Int32(truncatingIfNeeded: $0)) } }
         return kept.count == activeCount ? self : Rows(count: count, indices: kept)
     }
 

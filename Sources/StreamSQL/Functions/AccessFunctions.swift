@@ -37,7 +37,9 @@ enum AccessFunctions {
                 return true
             }
         },
-        ScalarFunction("struct", structSignature, propagatesNulls: false) { Access.structure($0, members: $0.arguments) },
+        ScalarFunction("struct", structSignature, propagatesNulls: false) {
+            Access.structure($0, members: $0.arguments)
+        },
         ScalarFunction("named_struct", namedStructSignature, propagatesNulls: false) { call in
             let members = stride(from: 1, to: call.arguments.count, by: 2).map { call.arguments[$0] }
             return Access.structure(call, members: members)
@@ -45,11 +47,13 @@ enum AccessFunctions {
         ScalarFunction("map", mapSignature, propagatesNulls: false) { Access.map($0) },
     ]
 
-    private static let arraySignature = Signature.custom(0...Int.max) { (typing: inout CallTyping) throws(SyntaxIssue) in
+    private static let arraySignature = Signature.custom(0...Int.max) {
+        (typing: inout CallTyping) throws(SyntaxIssue) in
         ResultType(.array(try typing.unify(Array(typing.arguments.indices)).type))
     }
 
-    private static let structSignature = Signature.custom(0...Int.max) { (typing: inout CallTyping) throws(SyntaxIssue) in
+    private static let structSignature = Signature.custom(0...Int.max) {
+        (typing: inout CallTyping) throws(SyntaxIssue) in
         let fields = typing.arguments.indices.map { Field(typing.argumentNames[$0] ?? "col\($0 + 1)", typing.type($0)) }
         return ResultType(.structure(Schema(fields)))
     }
@@ -62,7 +66,9 @@ enum AccessFunctions {
         var fields: [Field] = []
         for index in stride(from: 0, to: typing.count, by: 2) {
             guard let name = typing.literalText(index) else {
-                throw typing.issue("DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING", "a name must be a literal", at: index)
+                throw typing.issue(
+                    "DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING", "a name must be a literal",
+                    at: index)
             }
             fields.append(Field(name, typing.type(index + 1)))
         }
@@ -90,7 +96,8 @@ enum Access {
             let range = array.range(row & mask)
             guard index[row] >= 0, index[row] < Int64(range.count) else {
                 throw RowError(
-                    "INVALID_ARRAY_INDEX", "the index \(index[row]) is out of bounds: the array has \(range.count) elements")
+                    "INVALID_ARRAY_INDEX",
+                    "the index \(index[row]) is out of bounds: the array has \(range.count) elements")
             }
             return Pick(0, range.lowerBound + Int(index[row]))
         }
@@ -108,7 +115,9 @@ enum Access {
 
     /// `items.price`: the list of one field of every element.
     static func memberOfElements(_ call: Call) -> Column {
-        guard let (array, mask) = call.arrays(0), case .structure(let elements) = array.elements else { return call.nothing() }
+        guard let (array, mask) = call.arrays(0), case .structure(let elements) = array.elements else {
+            return call.nothing()
+        }
         let index = Int(call.int32s(1)[0])
         var result = array
         result.elements = elements.columns[index].withNulls(elements.nulls)
@@ -139,11 +148,13 @@ enum Access {
                 keys.append(key)
                 values.append(Pick(index + 1, row & call.arguments[index + 1].mask))
             }
-            return ListSpan(start: Int32(truncatingIfNeeded: start), length: Int32(truncatingIfNeeded: keys.count - start))
+            return ListSpan(
+                start: Int32(truncatingIfNeeded: start), length: Int32(truncatingIfNeeded: keys.count - start))
         }
         return .map(
             MapColumn(
-                keys: .interleaved(columns, type: keyType, keys), values: .interleaved(columns, type: valueType, values),
+                keys: .interleaved(columns, type: keyType, keys),
+                values: .interleaved(columns, type: valueType, values),
                 starts: spans.values.map(\.start), lengths: spans.values.map(\.length), nulls: spans.nulls))
     }
 }

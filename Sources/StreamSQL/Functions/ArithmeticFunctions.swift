@@ -55,7 +55,9 @@ enum ArithmeticTyping {
         }
         if typing.type(0) == .null { typing.arguments[0] = typing.arguments[0].cast(to: typing.type(1)) }
         if typing.type(1) == .null { typing.arguments[1] = typing.arguments[1].cast(to: typing.type(0)) }
-        if typing.type(0) == .null { for index in 0..<2 { typing.arguments[index] = typing.arguments[index].cast(to: .double) } }
+        if typing.type(0) == .null {
+            for index in 0..<2 { typing.arguments[index] = typing.arguments[index].cast(to: .double) }
+        }
         if let result = decimals(operation, &typing) { return result }
         switch operation {
         case .divide:
@@ -80,7 +82,8 @@ enum ArithmeticTyping {
     /// A decimal with a decimal or a whole number: both become decimals, the result follows the rules of precision.
     private static func decimals(_ operation: ArithmeticOperator, _ typing: inout CallTyping) -> ResultType? {
         guard Coercion.isDecimal(typing.type(0)) || Coercion.isDecimal(typing.type(1)),
-            let left = Coercion.decimal(for: typing.arguments[0]), let right = Coercion.decimal(for: typing.arguments[1]),
+            let left = Coercion.decimal(for: typing.arguments[0]),
+            let right = Coercion.decimal(for: typing.arguments[1]),
             case .decimal(let p, let s) = left, case .decimal(let q, let t) = right
         else { return nil }
         typing.arguments[0] = typing.arguments[0].cast(to: left)

@@ -10,7 +10,9 @@ enum ArithmeticOperator: Sendable {
 
     static func overflow(_ type: DataType) -> RowError {
         let isSmall = type == .int8 || type == .int16
-        return RowError(isSmall ? "BINARY_ARITHMETIC_OVERFLOW" : "ARITHMETIC_OVERFLOW", "the result does not fit \(type.name.uppercased())")
+        return RowError(
+            isSmall ? "BINARY_ARITHMETIC_OVERFLOW" : "ARITHMETIC_OVERFLOW",
+            "the result does not fit \(type.name.uppercased())")
     }
 
     func evaluate(_ call: Call) -> Column {
@@ -72,7 +74,8 @@ enum ArithmeticOperator: Sendable {
             let (s, t) = (call.scale(0), call.scale(1))
             return call.int64 { (row) throws(RowError) in
                 if b[row] == 0 { throw Self.divideByZero }
-                guard let rest = Decimals.remainder(a[row], s, b[row], t), let exact = Self.difference(a[row], s, rest, max(s, t)),
+                guard let rest = Decimals.remainder(a[row], s, b[row], t),
+                    let exact = Self.difference(a[row], s, rest, max(s, t)),
                     let quotient = Decimals.quotient(exact, max(s, t), b[row], t), let value = Int64(exactly: quotient)
                 else { throw Self.overflow(.int64) }
                 return value
@@ -131,7 +134,9 @@ enum ArithmeticOperator: Sendable {
         return call.decimal { (row) throws(RowError) in
             if b[row] == 0, self == .divide { throw Self.divideByZero }
             if b[row] == 0, self == .remainder || self == .positiveRemainder { throw Self.remainderByZero }
-            guard let value = decimal(a[row], s, b[row], t, to: scale), Decimals.fits(value, precision) else { throw tooLarge }
+            guard let value = decimal(a[row], s, b[row], t, to: scale), Decimals.fits(value, precision) else {
+                throw tooLarge
+            }
             return value
         }
     }

@@ -6,10 +6,18 @@ enum BitFunctions {
         bitwise("&") { $0 & $1 }, bitwise("|") { $0 | $1 }, bitwise("^") { $0 ^ $1 },
         ScalarFunction("~", .custom(1...1, integer)) { call in
             switch call.type {
-            case .int8: let a = call.int8s(0); return .int8(call.dense { ~a[$0] })
-            case .int16: let a = call.int16s(0); return .int16(call.dense { ~a[$0] })
-            case .int32: let a = call.int32s(0); return .int32(call.dense { ~a[$0] })
-            default: let a = call.int64s(0); return .int64(call.dense { ~a[$0] })
+            case .int8:
+                let a = call.int8s(0)
+                return .int8(call.dense { ~a[$0] })
+            case .int16:
+                let a = call.int16s(0)
+                return .int16(call.dense { ~a[$0] })
+            case .int32:
+                let a = call.int32s(0)
+                return .int32(call.dense { ~a[$0] })
+            default:
+                let a = call.int64s(0)
+                return .int64(call.dense { ~a[$0] })
             }
         },
         shift("shiftleft", { $0 &<< $1 }, { $0 &<< $1 }),

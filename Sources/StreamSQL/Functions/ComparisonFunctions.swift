@@ -24,10 +24,9 @@ enum ComparisonFunctions {
             name, aliases: aliases,
             .custom(2...2) { (typing: inout CallTyping) throws(SyntaxIssue) in
                 guard Coercion.common(typing.type(0), typing.type(1)) != nil else {
+                    let names = typing.arguments.map { $0.typeName.uppercased() }
                     throw typing.issue(
-                        "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
-                        "cannot compare \(typing.arguments[0].typeName.uppercased()) with \(typing.arguments[1].typeName.uppercased())"
-                    )
+                        "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "cannot compare \(names[0]) with \(names[1])")
                 }
                 _ = try typing.unify(0...)
                 try requireOrder(typing)

@@ -5,9 +5,11 @@ enum ConditionalFunctions {
     static let all: [ScalarFunction] = [
         ScalarFunction("case", caseSignature, propagatesNulls: false, implementation: .lazy { Branches.evaluate($0) }),
         ScalarFunction("if", ifSignature, propagatesNulls: false, implementation: .lazy { Branches.evaluate($0) }),
-        ScalarFunction("coalesce", .common(1...Int.max), propagatesNulls: false, implementation: .lazy { Branches.coalesce($0) }),
         ScalarFunction(
-            "ifnull", aliases: ["nvl"], .common(2...2), propagatesNulls: false, implementation: .lazy { Branches.coalesce($0) }),
+            "coalesce", .common(1...Int.max), propagatesNulls: false, implementation: .lazy { Branches.coalesce($0) }),
+        ScalarFunction(
+            "ifnull", aliases: ["nvl"], .common(2...2), propagatesNulls: false,
+            implementation: .lazy { Branches.coalesce($0) }),
         ScalarFunction("nvl2", nvl2Signature, propagatesNulls: false, implementation: .lazy { Branches.nvl2($0) }),
         ScalarFunction("nullif", nullifSignature, propagatesNulls: false) { Branches.nullif($0) },
         ScalarFunction("nullifzero", zeroSignature, propagatesNulls: false) { Branches.nullifzero($0) },
@@ -26,11 +28,13 @@ enum ConditionalFunctions {
         ) { $0.nothing() },
         ScalarFunction("decode", decodeSignature) { $0.nothing() },
         ScalarFunction(
-            "assert_true", .exact([.boolean], optional: [.string], returns: .null), propagatesNulls: false, isFoldable: false
+            "assert_true", .exact([.boolean], optional: [.string], returns: .null), propagatesNulls: false,
+            isFoldable: false
         ) { Branches.assertTrue($0) },
-        ScalarFunction("raise_error", .exact([.string], returns: .null), propagatesNulls: false, isFoldable: false) { call in
+        ScalarFunction("raise_error", .exact([.string], returns: .null), propagatesNulls: false, isFoldable: false) {
+            call in
             let message = call.bytes(0)
-            call.rows.forEach { call.fail($0, RowError("USER_RAISED_EXCEPTION", message.text($0))) }
+            call.rows.forEachRow { call.fail($0, RowError("USER_RAISED_EXCEPTION", message.text($0))) }
             return .null(call.count)
         },
     ]
@@ -61,7 +65,8 @@ enum ConditionalFunctions {
 
     /// `decode(value, search, result, …, default)` is a CASE that takes nulls for equal.
     /// `decode(binary, charset)` is another function with the same name.
-    private static let decodeSignature = Signature.custom(2...Int.max) { (typing: inout CallTyping) throws(SyntaxIssue) in
+    private static let decodeSignature = Signature.custom(2...Int.max) {
+        (typing: inout CallTyping) throws(SyntaxIssue) in
         if typing.count == 2 { return typing.replace(with: try typing.call("decode_charset", typing.arguments)) }
         var branches: [Expression] = []
         for index in stride(from: 1, to: typing.count - 1, by: 2) {
@@ -105,7 +110,7 @@ enum Branches {
             if isElse { break }
             if !taken.isEmpty {
                 var isTaken = [Bool](repeating: false, count: open.count)
-                taken.forEach { isTaken[$0] = true }
+                taken.forEachRow { isTaken[$0] = true }
                 open = open.filter { !isTaken[$0] }
             }
             // A condition that failed takes no branch.
@@ -121,7 +126,7 @@ enum Branches {
         let vector = call.evaluate(operand, rows)
         let (source, mask) = (sources.count, vector.mask)
         sources.append(vector.column)
-        rows.forEach { picks[$0] = Pick(source, $0 & mask) }
+        rows.forEachRow { picks[$0] = Pick(source, $0 & mask) }
     }
 
     static func coalesce(_ call: LazyCall) -> Column {
@@ -134,7 +139,7 @@ enum Branches {
             let nulls = vector.column.nulls
             if nulls == nil, sources.isEmpty, !vector.isConstant { return vector.column }
             sources.append(vector.column)
-            open.forEach { row in if !(nulls?[row & mask] ?? false) { picks[row] = Pick(source, row & mask) } }
+            open.forEachRow { row in if !(nulls?[row & mask] ?? false) { picks[row] = Pick(source, row & mask) } }
             guard let nulls else { break }
             open = open.filter { nulls[$0 & mask] }.without(call.context.faults.rows)
         }
@@ -177,7 +182,7 @@ enum Branches {
     static func assertTrue(_ call: Call) -> Column {
         let condition = call.booleans(0)
         let message = call.arguments.count > 1 ? call.bytes(1) : nil
-        call.rows.forEach { row in
+        call.rows.forEachRow { row in
             if condition.isNull(row) || !condition[row] {
                 call.fail(row, RowError("USER_RAISED_EXCEPTION", message?.text(row) ?? "the condition is not true"))
             }

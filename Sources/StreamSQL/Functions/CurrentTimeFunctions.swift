@@ -3,7 +3,8 @@ import StreamCore
 /// The batch's time: the same for every row of an epoch, whenever it is computed.
 enum CurrentTimeFunctions {
     static let all: [ScalarFunction] = [
-        ScalarFunction("current_timestamp", aliases: ["now"], .exact([], returns: .timestamp), isFoldable: false) { call in
+        ScalarFunction("current_timestamp", aliases: ["now"], .exact([], returns: .timestamp), isFoldable: false) {
+            call in
             let now = call.context.now
             return .timestamp(call.dense { _ in now })
         },

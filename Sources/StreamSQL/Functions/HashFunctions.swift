@@ -108,13 +108,13 @@ enum RowHash<Hash: ChainedHash> {
             switch vector.column {
             // The commonest without a dispatch per row.
             case .string(let column):
-                call.rows.forEach { if !column.isNull($0 & mask) { hashes[$0].add(column.bytes($0 & mask)) } }
+                call.rows.forEachRow { if !column.isNull($0 & mask) { hashes[$0].add(column.bytes($0 & mask)) } }
             case .int32(let column):
-                call.rows.forEach { if !column.isNull($0 & mask) { hashes[$0].add(column.values[$0 & mask]) } }
+                call.rows.forEachRow { if !column.isNull($0 & mask) { hashes[$0].add(column.values[$0 & mask]) } }
             case .int64(let column):
-                call.rows.forEach { if !column.isNull($0 & mask) { hashes[$0].add(column.values[$0 & mask]) } }
+                call.rows.forEachRow { if !column.isNull($0 & mask) { hashes[$0].add(column.values[$0 & mask]) } }
             case let column:
-                call.rows.forEach { add(column, $0 & mask, &hashes[$0]) }
+                call.rows.forEachRow { add(column, $0 & mask, &hashes[$0]) }
             }
         }
         return hashes

@@ -10,7 +10,9 @@ enum LogicFunctions {
             return .boolean(call.dense { !input[$0] })
         },
         ScalarFunction("isnull", .any(1...1, returns: .boolean), propagatesNulls: false) { nullTest($0, wanted: true) },
-        ScalarFunction("isnotnull", .any(1...1, returns: .boolean), propagatesNulls: false) { nullTest($0, wanted: false) },
+        ScalarFunction("isnotnull", .any(1...1, returns: .boolean), propagatesNulls: false) {
+            nullTest($0, wanted: false)
+        },
     ]
 
     private static let operands = Signature.custom(2...Int.max) { (typing: inout CallTyping) throws(SyntaxIssue) in
@@ -19,7 +21,8 @@ enum LogicFunctions {
             guard typing.type(index) == .boolean else {
                 throw typing.issue(
                     "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",
-                    "\(typing.name.uppercased()) needs booleans, not \(typing.arguments[index].typeName.uppercased())", at: index)
+                    "\(typing.name.uppercased()) needs booleans, not \(typing.arguments[index].typeName.uppercased())",
+                    at: index)
             }
         }
         return ResultType(.boolean)
@@ -50,7 +53,7 @@ enum Logic {
             guard case .boolean(let column) = vector.column else { continue }
             let mask = vector.mask
             var decided = false
-            open.forEach { row in
+            open.forEachRow { row in
                 if column.isNull(row & mask) {
                     if nulls == nil { nulls = Bitmap(count: count) }
                     nulls?[row] = true

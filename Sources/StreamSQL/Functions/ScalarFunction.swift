@@ -57,7 +57,9 @@ struct Preparation {
 
     /// A constant string argument; nil if it varies or is null.
     func text(_ index: Int) -> String? {
-        guard index < constants.count, case .string(let text)? = constants[index].map({ $0.datum(0) }) else { return nil }
+        guard index < constants.count, case .string(let text)? = constants[index].map({ $0.datum(0) }) else {
+            return nil
+        }
         return text
     }
 }

@@ -92,7 +92,8 @@ struct CallTyping {
             guard let wider = Coercion.common(common, arguments[index].type) else {
                 throw issue(
                     "DATATYPE_MISMATCH.DATA_DIFF_TYPES",
-                    "the arguments of '\(name)' must have one type, not \(common.name) and \(arguments[index].type.name)",
+                    "the arguments of '\(name)' must have one type, "
+                        + "not \(common.name) and \(arguments[index].type.name)",
                     at: index)
             }
             common = wider
@@ -126,7 +127,8 @@ struct CallTyping {
     func mismatch(_ index: Int, wanted: String) -> SyntaxIssue {
         issue(
             "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-            "argument \(index + 1) of '\(name)' must be \(wanted), not \(arguments[index].typeName.uppercased())", at: index)
+            "argument \(index + 1) of '\(name)' must be \(wanted), not \(arguments[index].typeName.uppercased())",
+            at: index)
     }
 
     func issue(_ code: StreamError.Code, _ message: String, at index: Int? = nil) -> SyntaxIssue {

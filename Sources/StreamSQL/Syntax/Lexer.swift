@@ -33,7 +33,9 @@ struct Lexer {
         let byte = peek()
         if byte.isDigit || (byte == UInt8(ascii: ".") && peek(1).isDigit) { return try number() }
         if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") { return try string(isRaw: false, from: start) }
-        if byte == UInt8(ascii: "r") || byte == UInt8(ascii: "R"), peek(1) == UInt8(ascii: "'") || peek(1) == UInt8(ascii: "\"") {
+        if byte == UInt8(ascii: "r") || byte == UInt8(ascii: "R"),
+            peek(1) == UInt8(ascii: "'") || peek(1) == UInt8(ascii: "\"")
+        {
             cursor += 1
             return try string(isRaw: true, from: start)
         }

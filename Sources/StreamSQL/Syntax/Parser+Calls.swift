@@ -117,7 +117,8 @@ extension Parser {
     }
 
     private static let units: Set<String> = [
-        "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "DAYOFYEAR", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND",
+        "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "DAYOFYEAR", "HOUR", "MINUTE", "SECOND", "MILLISECOND",
+        "MICROSECOND",
     ]
 
     /// Whether two commas lie at this depth: `datediff(day, start)` may mean a column named day.

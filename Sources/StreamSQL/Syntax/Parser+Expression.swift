@@ -153,7 +153,11 @@ extension Parser {
             node = SyntaxNode(.call("not", [same]), same.span)
         }
         if isNegated {
-            if case .call("not", let inner) = node.kind { node = inner[0] } else { node = SyntaxNode(.call("not", [node]), node.span) }
+            if case .call("not", let inner) = node.kind {
+                node = inner[0]
+            } else {
+                node = SyntaxNode(.call("not", [node]), node.span)
+            }
         }
         return node
     }

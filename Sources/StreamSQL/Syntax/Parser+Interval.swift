@@ -61,7 +61,9 @@ extension Parser {
     private func ranged(
         _ text: String, _ units: IntervalUnits, isNegative: Bool, _ start: SourceSpan
     ) throws(SyntaxIssue) -> SyntaxNode {
-        guard let value = IntervalText.parse(text, units), let signed = isNegative ? Int64(0).checkedMinus(value) : value else {
+        guard let value = IntervalText.parse(text, units),
+            let signed = isNegative ? Int64(0).checkedMinus(value) : value
+        else {
             throw invalidInterval("'\(text)' as \(units.typeName)", span(from: start))
         }
         let type: DataType = units.start.isYearMonth ? .yearMonthInterval : .dayTimeInterval

@@ -127,8 +127,10 @@ extension Parser {
         if digits.count % 2 != 0 { digits.insert(0x30, at: 0) }
         var bytes: [UInt8] = []
         for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = StringEscapes.hexDigit(digits[index]), let low = StringEscapes.hexDigit(digits[index + 1]) else {
-                throw SyntaxIssue("INVALID_TYPED_LITERAL", "X'…' takes hexadecimal digits only", at: span(from: start.span))
+            guard let high = StringEscapes.hexDigit(digits[index]), let low = StringEscapes.hexDigit(digits[index + 1])
+            else {
+                throw SyntaxIssue(
+                    "INVALID_TYPED_LITERAL", "X'…' takes hexadecimal digits only", at: span(from: start.span))
             }
             bytes.append(high << 4 | low)
         }

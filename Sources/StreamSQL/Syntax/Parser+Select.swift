@@ -75,7 +75,8 @@ extension Parser {
     private mutating func alias() throws(SyntaxIssue) -> String? {
         if takeKeyword("AS") {
             if isSymbol("(") {
-                throw SyntaxIssue("UNSUPPORTED_FEATURE", "several aliases for one item are not supported", at: token.span)
+                throw SyntaxIssue(
+                    "UNSUPPORTED_FEATURE", "several aliases for one item are not supported", at: token.span)
             }
             return try identifier("an alias")
         }

@@ -58,7 +58,8 @@ extension Parser {
             throw SyntaxIssue("DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "a decimal has 1 to 38 digits", at: place)
         }
         guard scale <= precision else {
-            throw SyntaxIssue("INVALID_DECIMAL_SCALE", "scale \(scale) is greater than precision \(precision)", at: place)
+            throw SyntaxIssue(
+                "INVALID_DECIMAL_SCALE", "scale \(scale) is greater than precision \(precision)", at: place)
         }
         return .decimal(precision: precision, scale: scale)
     }

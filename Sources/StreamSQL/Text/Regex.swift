@@ -95,7 +95,8 @@ extension Regex {
     }
 }
 
-/// Regular expressions of a function call: compiled once for a constant pattern, else kept as long as it does not change.
+/// Regular expressions of a function call: compiled once for a constant pattern, else kept as long as it does not
+/// change.
 final class RegexCache {
     private var pattern: [UInt8]?
     private var result: Result<Regex, RowError>?

@@ -40,7 +40,9 @@ enum UTF8Text {
         guard let first = needle.first else { return start }
         var index = start
         while index + needle.count <= bytes.count {
-            if bytes[index] == first, isEqual(UnsafeRawBufferPointer(rebasing: bytes[index..<index + needle.count]), needle) {
+            if bytes[index] == first,
+                isEqual(UnsafeRawBufferPointer(rebasing: bytes[index..<index + needle.count]), needle)
+            {
                 return index
             }
             index += 1

@@ -18,6 +18,7 @@ public struct PipelineChecks: Sendable {
         }
     }
 
+    /// What a schema's text means, and what is wrong or doubtful in it.
     public struct SchemaAnswer: Sendable {
         /// Nil where the text is wrong.
         public var schema: Schema?
@@ -37,6 +38,7 @@ public struct PipelineChecks: Sendable {
         public var schema: Schema?
     }
 
+    /// What a query gives, and what is wrong or doubtful in it.
     public struct QueryAnswer: Sendable {
         /// The names of the result's columns; nil where the query is wrong.
         public var columns: [String]?

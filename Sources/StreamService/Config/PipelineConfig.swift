@@ -4,11 +4,13 @@ public import StreamCore
 
 /// A pipeline file, read and checked: everything that `run` and `plan` need.
 public struct PipelineConfig: Sendable {
+    /// What `guarantee` asks for.
     public enum Guarantee: String, Sendable, CaseIterable {
         case exactlyOnce = "exactly-once"
         case atLeastOnce = "at-least-once"
     }
 
+    /// When epochs begin, and when the query ends: `trigger`.
     public enum Trigger: Sendable, Hashable {
         case asap
         case interval(Duration)
@@ -16,8 +18,10 @@ public struct PipelineConfig: Sendable {
         case availableNow
     }
 
+    /// How records are read and written: `format`.
     public enum Format: String, Sendable, CaseIterable { case json, raw }
 
+    /// One entry of `sources`.
     public struct Source: Sendable {
         /// What the query calls it.
         public var name: String
@@ -30,12 +34,14 @@ public struct PipelineConfig: Sendable {
         public var place: ConfigPlace
     }
 
+    /// Where a source's records come from.
     public enum Input: Sendable {
         case kafka(KafkaSourceConfig)
         /// By the registry's connector of this name.
         case connector(name: String, settings: CheckedSection)
     }
 
+    /// One entry of `sinks`.
     public struct Sink: Sendable {
         public var name: String
         public var output: Output
@@ -43,12 +49,15 @@ public struct PipelineConfig: Sendable {
         public var place: ConfigPlace
     }
 
+    /// Where a sink's records go.
     public enum Output: Sendable {
         case kafka(KafkaSinkConfig)
         case connector(name: String, settings: CheckedSection)
     }
 
+    /// What happens to records that cannot be read or computed: `errors`.
     public struct Errors: Sendable, Hashable {
+        /// What becomes of a bad record.
         public enum Policy: String, Sendable, CaseIterable {
             case fail, skip
             case deadLetter = "dead-letter"

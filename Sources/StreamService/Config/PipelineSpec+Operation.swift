@@ -24,8 +24,8 @@ extension PipelineSpec {
         FieldSpec(
             "state-dir", .text,
             doc: "The folder that keeps the instance's identity and local state over restarts. Left out: systemd's "
-                + "`STATE_DIRECTORY`, else `millrace` in `XDG_STATE_HOME` or `~/.local/state`. Where that cannot be written, "
-                + "the identity is per process and recovery after a crash waits for time-outs.",
+                + "`STATE_DIRECTORY`, else `millrace` in `XDG_STATE_HOME` or `~/.local/state`. Where that cannot be "
+                + "written, the identity is per process and recovery after a crash waits for time-outs.",
             example: "/var/lib/millrace/valid-orders"),
         FieldSpec(
             "shards", .integer(1...4096),
@@ -34,8 +34,10 @@ extension PipelineSpec {
             "http", .section(http), doc: "Serves `/healthz`, `/readyz` and `/metrics`. Left out: no server."),
         FieldSpec(
             "create-topics", .bool,
-            doc: "Whether the query creates its own topics (progress, control, dead letters) where they are missing. `false` "
-                + "leaves them to an administrator: `millrace plan` lists them. Input and output topics are never created.",
+            doc:
+                "Whether the query creates its own topics (progress, control, dead letters) where they are missing. "
+                + "`false` leaves them to an administrator: `millrace plan` lists them. Input and output topics are "
+                + "never created.",
             default: "true"),
     ]
 

@@ -6,6 +6,7 @@ public enum PipelineSpec {
     /// Longest that a query's name may be, so that the topics named after it fit in Kafka's 249 characters.
     static let nameSuffixMax = 49
 
+    /// The whole file as a section, with the settings of these connectors in it.
     public static func section(_ registry: ConnectorRegistry) -> SectionSpec {
         SectionSpec(identityFields + [sources(registry), query, sinks(registry)] + operationFields)
     }

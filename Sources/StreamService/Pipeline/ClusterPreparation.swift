@@ -5,8 +5,8 @@ import KafkaConnector
 import StreamCore
 import StreamEngine
 
-/// Looks at the clusters before a query starts: creates its internal topics, checks what a guarantee rests on, learns the
-/// limits of the output topics.
+/// Looks at the clusters before a query starts: creates its internal topics, checks what a guarantee rests on, learns
+/// the limits of the output topics.
 struct ClusterPreparation {
     /// What was found.
     struct Answer: Sendable {
@@ -38,7 +38,9 @@ struct ClusterPreparation {
         try refuseOtherClusters(admin, cluster)
         let own = internalTopics
         if config.createTopics, !own.isEmpty {
-            for topic in try admin.create(own, within: Self.patience).sorted() { log.info("Created the topic '\(topic)'.") }
+            for topic in try admin.create(own, within: Self.patience).sorted() {
+                log.info("Created the topic '\(topic)'.")
+            }
         }
         try checkTopics(admin, own.map(\.name))
         for sink in config.sinks {
@@ -71,7 +73,9 @@ struct ClusterPreparation {
             let otherID = try otherAdmin.clusterID()
             guard otherID != id else { continue }
             throw StreamError(
-                "OTHER_CLUSTER", "'\(other.name)' is on another cluster than the query's progress (\(otherID), not \(id)), and no transaction spans two.",
+                "OTHER_CLUSTER",
+                "'\(other.name)' is on another cluster than the query's progress (\(otherID), not \(id)), "
+                    + "and no transaction spans two.",
                 remedy: "Use one cluster, or set 'guarantee: at-least-once'.", domain: .user)
         }
     }
@@ -89,7 +93,8 @@ struct ClusterPreparation {
 
     private func recordBytesMax(_ admin: Admin, _ kafka: KafkaSinkConfig) -> Int {
         let client = kafka.connection.options["message.max.bytes"].flatMap { Int($0.reveal()) } ?? 1_000_000
-        guard case .topic(let topic) = kafka.target, let settings = try? admin.topicConfig(topic, within: Self.patience),
+        guard case .topic(let topic) = kafka.target,
+            let settings = try? admin.topicConfig(topic, within: Self.patience),
             let limit = settings["max.message.bytes"].flatMap({ Int($0) })
         else { return client }  // Not every user may read a topic's settings; the broker then says no by itself.
         return min(client, limit)

@@ -74,8 +74,8 @@ struct PipelineAssembly {
         return try GroupInput(settings(connection), options, log: log)
     }
 
-    /// librdkafka's queues take their part of the query's memory: what it counts as a record's bytes is about half of what
-    /// a small record really costs it.
+    /// librdkafka's queues take their part of the query's memory: what it counts as a record's bytes is about half of
+    /// what a small record really costs it.
     private func settings(_ connection: KafkaConnection) -> KafkaSettings {
         var settings = connection.settings
         settings.fetchBytesMax = max(1 << 20, config.memoryBytes / 8)

@@ -15,13 +15,15 @@ struct PipelineQuery {
 
     /// - Throws: `StreamError` for what `lint` would have found.
     init(_ config: PipelineConfig) throws {
-        let tables = Dictionary(uniqueKeysWithValues: config.sources.map { ($0.name, Self.columns($0.format, $0.schema)) })
+        let tables = Dictionary(
+            uniqueKeysWithValues: config.sources.map { ($0.name, Self.columns($0.format, $0.schema)) })
         do throws(SQLError) {
             plan = try LogicalPlan.parse(config.query.text, tables: tables)
         } catch {
             throw error.streamError(file: config.file)
         }
-        guard let name = plan.table, let source = config.sources.first(where: { $0.name.lowercased() == name.lowercased() })
+        guard let name = plan.table,
+            let source = config.sources.first(where: { $0.name.lowercased() == name.lowercased() })
         else {
             throw StreamError(
                 "NO_SOURCE", "The query of '\(config.name)' reads no source.", remedy: "Add FROM and a source's name.",
@@ -135,7 +137,8 @@ extension PipelineChecks {
             do throws(SQLError) {
                 let plan = try LogicalPlan.parse(text, tables: Dictionary(schemas) { first, _ in first })
                 guard plan.table != nil else {
-                    return QueryAnswer(columns: nil, findings: [Finding(line: 1, column: 1, "the query reads no source")])
+                    return QueryAnswer(
+                        columns: nil, findings: [Finding(line: 1, column: 1, "the query reads no source")])
                 }
                 return QueryAnswer(columns: plan.schema.fields.map(\.name))
             } catch {

@@ -85,7 +85,8 @@ struct PipelineRun {
         } catch {
             log.error("\(error)", LogField("query", config.name))
             _ = supervisor.finish()
-            // What is wrong with the pipeline is a matter of its configuration; everything else of the world it runs in.
+            // What is wrong with the pipeline is a matter of its configuration; everything else of the world it runs
+            // in.
             return (error as? StreamError)?.domain == .user ? .usage : .failed
         }
         let code = supervisor.finish()
@@ -132,7 +133,8 @@ struct PipelineRun {
         monitor.name(instance: identity.name)
         guard let preparation = try prepare(log, monitor, target) else { return }
         let assembly = PipelineAssembly(
-            config: config, registry: request.registry, identity: identity, preparation: preparation, log: log, clock: clock)
+            config: config, registry: request.registry, identity: identity, preparation: preparation, log: log,
+            clock: clock)
         let assembled = try assembly.assemble(monitor.record)
         monitor.watch(assembled.query.status)
         let scheduler = ThreadScheduler(clock: clock)
@@ -151,7 +153,8 @@ struct PipelineRun {
             let folder = try environment.userStateFolder()
             return try InstanceIdentity(query: query, folder: folder)
         } catch {
-            log.notice("\(error) The identity is per process: recovery after a crash waits for time-outs. Set 'state-dir'.")
+            log.notice(
+                "\(error) The identity is per process: recovery after a crash waits for time-outs. Set 'state-dir'.")
             return try InstanceIdentity(query: query, folder: nil)
         }
     }
@@ -168,7 +171,8 @@ struct PipelineRun {
             } catch let error as KafkaError where error.isWorthWaiting {
                 monitor.noteTrouble(error.streamError)
                 let brokers = request.config.cluster?.brokers.joined(separator: ",") ?? ""
-                log.warning("\(error) Trying again.", LogField("query", request.config.name), LogField("brokers", brokers))
+                log.warning(
+                    "\(error) Trying again.", LogField("query", request.config.name), LogField("brokers", brokers))
             } catch let error as KafkaError {
                 throw error.streamError
             }

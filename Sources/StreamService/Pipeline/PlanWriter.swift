@@ -45,16 +45,20 @@ struct PlanWriter {
         var result: [Permission] = []
         for source in config.sources {
             guard case .kafka(let kafka) = source.input else { continue }
-            for topic in kafka.topicTexts { result.append(Permission(resource: "Topic \(topic)", operations: ["Read", "Describe"])) }
+            for topic in kafka.topicTexts {
+                result.append(Permission(resource: "Topic \(topic)", operations: ["Read", "Describe"]))
+            }
         }
         for sink in config.sinks {
             guard case .kafka(let kafka) = sink.output else { continue }
-            let name = if case .topic(let topic) = kafka.target { topic.text } else { "(every value of the topic column)" }
+            let name =
+                if case .topic(let topic) = kafka.target { topic.text } else { "(every value of the topic column)" }
             result.append(Permission(resource: "Topic \(name)", operations: ["Write", "Describe", "DescribeConfigs"]))
         }
         for topic in topics {
             let creates = config.createTopics ? ["Create"] : []
-            result.append(Permission(resource: "Topic \(topic.name)", operations: ["Read", "Write", "Describe"] + creates))
+            result.append(
+                Permission(resource: "Topic \(topic.name)", operations: ["Read", "Write", "Describe"] + creates))
         }
         result.append(Permission(resource: "Group \(config.name)", operations: ["Read", "Describe"]))
         if config.guarantee == .exactlyOnce {
@@ -71,20 +75,29 @@ struct PlanWriter {
     ) -> String {
         var lines = [
             "query \(config.name): \(config.guarantee.rawValue), trigger \(triggerText), "
-                + (config.isOwned ? "one owner at a time, others stand by" : "instances share the input's partitions"), "",
+                + (config.isOwned ? "one owner at a time, others stand by" : "instances share the input's partitions"),
+            "",
         ]
-        for sink in config.sinks { lines.append("sink \(sink.name): \(Self.describe(sink.output)), format \(sink.format.rawValue)") }
+        for sink in config.sinks {
+            lines.append("sink \(sink.name): \(Self.describe(sink.output)), format \(sink.format.rawValue)")
+        }
         lines += Self.operators(query.plan).enumerated().map { depth, text in
             String(repeating: "  ", count: depth + 1) + "<- " + text
         }
         lines += ["", "decoded columns: \(compiled.requiredSchema)", "result columns: \(compiled.outputSchema)"]
         lines += ["", "faulty records: \(errorText)"]
         if !topics.isEmpty {
-            lines += ["", "topics of the query" + (config.createTopics ? " (created where missing):" : " (create-topics is false: an administrator creates them):")]
+            lines += [
+                "",
+                "topics of the query"
+                    + (config.createTopics
+                        ? " (created where missing):" : " (create-topics is false: an administrator creates them):"),
+            ]
             lines += topics.map { "  \($0.name)  \($0.role)  \($0.settings)" }
         }
         if !permissions.isEmpty {
-            lines += ["", "permissions:"] + permissions.map { "  \($0.resource): \($0.operations.joined(separator: ", "))" }
+            lines +=
+                ["", "permissions:"] + permissions.map { "  \($0.resource): \($0.operations.joined(separator: ", "))" }
         }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -45,7 +45,8 @@ final class SQLProgram: TaskProgram {
         }
     }
 
-    private func process(_ block: RecordBlock, _ context: EpochContext, _ output: inout TaskOutput) throws(StreamError) {
+    private func process(_ block: RecordBlock, _ context: EpochContext, _ output: inout TaskOutput) throws(StreamError)
+    {
         var (batch, bad) = decoder.decode(block)
         if !metadata.isEmpty { batch = MetadataColumns.append(metadata, of: block, to: batch) }
         batch.selection = Self.rows(batch.selection, of: batch.count, without: bad)

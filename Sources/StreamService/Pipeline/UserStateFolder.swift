@@ -3,11 +3,13 @@ import FoundationEssentials
 import StreamCore
 
 extension ConfigEnvironment {
-    /// `millrace` in the user's own state folder, as the XDG base directory specification places it; made if it is missing.
+    /// `millrace` in the user's own state folder, as the XDG base directory specification places it; made if it is
+    /// missing.
     /// - Throws: `StreamError` `STATE_FOLDER`.
     func userStateFolder() throws -> String {
-        guard let base = variables["XDG_STATE_HOME"].flatMap({ $0.hasPrefix("/") ? $0 : nil })
-            ?? variables["HOME"].flatMap({ $0.hasPrefix("/") ? $0 + "/.local/state" : nil })
+        guard
+            let base = variables["XDG_STATE_HOME"].flatMap({ $0.hasPrefix("/") ? $0 : nil })
+                ?? variables["HOME"].flatMap({ $0.hasPrefix("/") ? $0 + "/.local/state" : nil })
         else { throw StreamError("STATE_FOLDER", "There is no home folder.", domain: .external) }
         let folder = base + "/millrace"
         do {

@@ -208,8 +208,8 @@ def has_nodes():
 
 
 def start(secure=False, settings=(), nodes=1, tries=3):
-    """Starts a node, or several (`has_nodes`). Tried again, because a random cluster id that begins with a dash is refused by Kafka's own
-    storage tool.
+    """Starts a node, or several (`has_nodes`). Tried again, because a random cluster id that begins with a dash is
+    refused by Kafka's own storage tool.
     """
     for left in reversed(range(tries)):
         try:

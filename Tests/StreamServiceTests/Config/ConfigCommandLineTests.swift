@@ -134,7 +134,7 @@ import Testing
         (["help", "rnu"], "millrace: unknown command 'rnu', did you mean 'run'?\nTry 'millrace help'.\n"),
         (["connectors", "x"], "millrace: FOLDER goes with --docs\nTry 'millrace help connectors'.\n"),
     ])
-    func usageProblems(arguments: [String], message: String) async {
+    func usageProblems(arguments: [String], message: String) {
         let fixture = Fixture()
         let environment = ConfigEnvironment { _ in throw FileProblem("does not exist") }
         let commands = Commands(
@@ -142,7 +142,7 @@ import Testing
             plan: { _ in PlanAnswer(text: "", json: .null) }, libraries: { [] })
         let output = CommandOutput(out: { _ in }, err: { text in fixture.err.withLock { $0 += text } })
         let program = MillraceProgram(commands: commands, environment: environment, output: output)
-        #expect(await program.run(arguments) == .usage)
+        #expect(program.run(arguments) == .usage)
         #expect(fixture.complained == message)
     }
 

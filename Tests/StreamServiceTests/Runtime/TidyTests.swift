@@ -84,11 +84,11 @@ struct TidyTests {
         #expect(try problems("Sources/A/a.swift", good).isEmpty)
         let bad = good.replacing("}\n", with: "}\n    public func undocumented() {}\n", maxReplacements: 1)
             .replacing("/// B.\n", with: "").replacing(": Sequence", with: ": Sendable")
-        let names = try problems("Sources/A/a.swift", bad).compactMap { $0.split(separator: " note: ").last }
         #expect(
-            names == [
-                "public func undocumented has no doc comment", "public func other has no doc comment",
-                "public struct B has no doc comment",
+            try problems("Sources/A/a.swift", bad) == [
+                "Sources/A/a.swift:5: public func undocumented has no doc comment",
+                "Sources/A/a.swift:6: public func other has no doc comment",
+                "Sources/A/a.swift:8: public struct B has no doc comment",
             ])
     }
 }

@@ -25,12 +25,14 @@ public struct KafkaConnection: Sendable, Hashable {
 
 /// The settings of a Kafka source.
 public struct KafkaSourceConfig: Sendable, Hashable {
+    /// Which topics are read: `topics` or `topics-pattern`.
     public enum Topics: Sendable, Hashable {
         case names([TopicName])
         /// A regular expression for whole names.
         case pattern(String)
     }
 
+    /// Where splits without progress begin: `start`.
     public enum Start: Sendable, Hashable {
         case earliest
         case latest
@@ -39,6 +41,7 @@ public struct KafkaSourceConfig: Sendable, Hashable {
         case offsets([Split: StartPosition])
     }
 
+    /// What follows when records were deleted before they were read: `on-data-loss`.
     public enum DataLossPolicy: String, Sendable { case fail, `continue` }
 
     public var connection: KafkaConnection
@@ -87,6 +90,7 @@ public struct KafkaSourceConfig: Sendable, Hashable {
 
 /// The settings of a Kafka sink.
 public struct KafkaSinkConfig: Sendable, Hashable {
+    /// Which topic a row goes to: `topic` or `topic-from`.
     public enum Target: Sendable, Hashable {
         case topic(TopicName)
         /// The column that names the topic of each row.

@@ -1,10 +1,11 @@
 public import Formats
 public import StreamCore
 
-/// Turns rows into Kafka records as a sink's settings say: value, key, headers, partition, timestamp, topic. One per task.
+/// Turns rows into Kafka records as a sink's settings say: value, key, headers, partition, timestamp, topic. One per
+/// task.
 ///
-/// Without `value`, the record's value is the row in the sink's format, less the columns that only say where the record goes
-/// (`topic-from`, `headers`, `partition`, `timestamp`); the key's column stays in it.
+/// Without `value`, the record's value is the row in the sink's format, less the columns that only say where the record
+/// goes (`topic-from`, `headers`, `partition`, `timestamp`); the key's column stays in it.
 public final class KafkaRecordEncoder {
     /// What Kafka adds to a record in a batch of one, at most: its header, and the varints of the record itself.
     private static let overheadBytes = 128
@@ -99,7 +100,8 @@ public final class KafkaRecordEncoder {
         var place = 0
         batch.forEachRow { row in
             defer { place += 1 }
-            var slot = RecordSlot(key: keys?[place] ?? .null, value: encoded[place], headers: headerViews?[place] ?? .null)
+            var slot = RecordSlot(
+                key: keys?[place] ?? .null, value: encoded[place], headers: headerViews?[place] ?? .null)
             if let fault = route(&slot, row, batch, block) ?? oversize(slot, row) {
                 faults.append(fault)
             } else {
