@@ -26,8 +26,12 @@ func tests(_ name: String, path: String? = nil, _ dependencies: [Target.Dependen
 
 func connector(_ name: String, folder: String, _ dependencies: [Target.Dependency]) -> [Target] {
     [
-        module(name, path: "connectors/\(folder)/Sources", ["StreamCore", "CommitProtocol", "ConnectorKit", "Formats"] + dependencies),
-        tests("\(name)Tests", path: "connectors/\(folder)/Tests", [.target(name: name), "StreamCore", "CommitProtocol", "ConnectorKit", "Formats"]),
+        module(
+            name, path: "connectors/\(folder)/Sources",
+            ["StreamCore", "CommitProtocol", "ConnectorKit", "Formats"] + dependencies),
+        tests(
+            "\(name)Tests", path: "connectors/\(folder)/Tests",
+            [.target(name: name), "StreamCore", "CommitProtocol", "ConnectorKit", "Formats"]),
     ]
 }
 

@@ -2,7 +2,8 @@ import CommitProtocol
 import StreamCore
 
 /// Everything around a `QueryMachine`, small enough to visit every state: a group that gives and takes two splits, an
-/// input that turns start positions into positions, a writer whose answers may fail, other instances that commit meanwhile.
+/// input that turns start positions into positions, a writer whose answers may fail, other instances that commit
+/// meanwhile.
 struct QueryWorld: Hashable {
     static let splits = [Split("in", 0), Split("in", 1)]
 
@@ -52,7 +53,9 @@ struct QueryWorld: Hashable {
     }
 
     enum Move: Hashable {
-        case assign(Split), revoke(Split), lose(Split)
+        case assign(Split)
+        case revoke(Split)
+        case lose(Split)
         case answer(Answer)
         case resolve
         case epoch

@@ -33,7 +33,9 @@ import Testing
         Case(name: "a gap of markers", offsets: [5, 9], accepted: [5, 9], later: [], stale: 0, next: 10),
         Case(name: "a limit", limit: 6, offsets: [5, 6, 7], accepted: [5], later: [6, 7], stale: 0, next: 6),
         Case(name: "markers up to the limit", limit: 8, offsets: [5, 9], accepted: [5], later: [9], stale: 0, next: 8),
-        Case(name: "the largest offset", offsets: [.max - 1], accepted: [.max - 1], later: [], stale: 0, next: Position(.max)),
+        Case(
+            name: "the largest offset", offsets: [.max - 1], accepted: [.max - 1], later: [], stale: 0,
+            next: Position(.max)),
     ]
 
     @Test(arguments: cases) func admits(_ example: Case) {
@@ -92,14 +94,16 @@ import Testing
         return result
     }
 
-    @Test(arguments: [
-        // Spark's rule: 10 of backlogs 100, 10 and 1 is 9.009, 0.9009 and 0.09: rounded down, but up to one below one.
-        ([100, 10, 1], 10, [9, 1, 1]),
-        ([100, 0, 1], 10, [9, 0, 1]),
-        ([4, 3, 2], 10, [4, 3, 2]),
-        ([50, 50], 10, [5, 5]),
-        ([.max, .max], 10, [5, 5]),
-    ] as [([Int64], Int64, [Int64])])
+    @Test(
+        arguments: [
+            // Spark's rule: 10 of backlogs 100, 10 and 1 is 9.009, 0.9009 and 0.09: rounded down, but up to one below
+            // one.
+            ([100, 10, 1], 10, [9, 1, 1]),
+            ([100, 0, 1], 10, [9, 0, 1]),
+            ([4, 3, 2], 10, [4, 3, 2]),
+            ([50, 50], 10, [5, 5]),
+            ([.max, .max], 10, [5, 5]),
+        ] as [([Int64], Int64, [Int64])])
     func followSparksRule(backlogs: [Int64], cap: Int64, shares: [Int64]) {
         let starts = Self.positions(backlogs.map { _ in 0 })
         #expect(Driver.shares(of: cap, starts, ends: Self.positions(backlogs)) == Self.positions(shares))
@@ -115,7 +119,9 @@ import Testing
 @Suite struct EpochPacerTests {
     @Test func epochsAreShortWhenTheInputRunsDryAndGrowUnderLoad() {
         var pacer = EpochPacer(latencyTarget: .milliseconds(20), isExactlyOnce: true)
-        func wait(_ ranDry: Bool) -> Duration { pacer.cutTime(openedAt: .zero, ranDry: ranDry, committedAt: .zero) - .zero }
+        func wait(_ ranDry: Bool) -> Duration {
+            pacer.cutTime(openedAt: .zero, ranDry: ranDry, committedAt: .zero) - .zero
+        }
         #expect(wait(true) == .zero && wait(false) == .milliseconds(10))
         var intervals: [Duration] = []
         for _ in 0..<6 {

@@ -124,7 +124,8 @@ public final class KafkaRecordEncoder {
         if let topicColumn, case .string(let names) = batch.columns[topicColumn] {
             // A name that the broker refuses would fail the whole transaction, again and again.
             guard let name = names.string(row), KafkaNames.topicComplaint(name) == nil else {
-                return RowFault(row: Int32(row), code: "NO_TOPIC", message: "the column of the topic is null or no topic's name")
+                return RowFault(
+                    row: Int32(row), code: "NO_TOPIC", message: "the column of the topic is null or no topic's name")
             }
             slot.topic = block.topicIndex(TopicName(name))
         }
@@ -165,7 +166,8 @@ public final class KafkaRecordEncoder {
         case .array(let lists) where !lists.isNull(row):
             guard case .structure(let entries) = lists.elements else { return [] }
             return lists.range(row).compactMap { entry in
-                entries.isNull(entry) ? nil : name(entries.columns[0], entry).map { RecordHeader($0, bytes(entries.columns[1], entry)) }
+                entries.isNull(entry)
+                    ? nil : name(entries.columns[0], entry).map { RecordHeader($0, bytes(entries.columns[1], entry)) }
             }
         case .map(let maps) where !maps.isNull(row):
             return maps.range(row).compactMap { entry in

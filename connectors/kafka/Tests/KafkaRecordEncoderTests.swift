@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct KafkaRecordEncoderTests {
     private static let schema = Schema([
-        Field("id", .int64), Field("name", .string), Field("part", .int32), Field("at", .timestamp), Field("to", .string),
+        Field("id", .int64), Field("name", .string), Field("part", .int32), Field("at", .timestamp),
+        Field("to", .string),
     ])
 
     private func batch(
@@ -23,7 +24,8 @@ import Testing
     }
 
     private func config(
-        target: KafkaSinkConfig.Target = .topic("out"), key: String? = nil, value: String? = nil, headers: String? = nil,
+        target: KafkaSinkConfig.Target = .topic("out"), key: String? = nil, value: String? = nil,
+        headers: String? = nil,
         partition: String? = nil, timestamp: String? = nil
     ) -> KafkaSinkConfig {
         KafkaSinkConfig(
