@@ -53,7 +53,9 @@ public struct FailurePolicy: Sendable, Hashable {
         case .expired:
             halvings = min(halvings + 1, 20)
         case .abortable, .indefinite, .fatal:
-            if failure.error.recovery == .stop, sameCauseCount >= Self.sameCauseMax { return .stop(failure.error) }
+            // A record that no broker takes will be refused again: what lies in the data does not pass by itself.
+            let liesInData = failure.error.recovery == .stop || failure.refusedRecord != nil
+            if liesInData, sameCauseCount >= Self.sameCauseMax { return .stop(failure.error) }
         case .unavailable:
             break
         }

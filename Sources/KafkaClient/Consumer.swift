@@ -85,8 +85,11 @@ public final class Consumer {
     }
 
     private static func conf(_ settings: KafkaSettings, _ options: ConsumerOptions) throws(KafkaError) -> ConfHandle {
+        // One response more than the queue holds is on its way at any time.
+        let responseBytes = min(50 << 20, max(1 << 20, settings.fetchBytesMax / 2))
         var defaults = [
-            ("fetch.wait.max.ms", "100"), ("fetch.message.max.bytes", "4194304"), ("queued.min.messages", "1000000"),
+            ("fetch.wait.max.ms", "100"), ("queued.min.messages", "1000000"), ("fetch.max.bytes", "\(responseBytes)"),
+            ("fetch.message.max.bytes", "\(min(4 << 20, max(64 << 10, responseBytes / 4)))"),
             // New topics and partitions are seen soon.
             ("topic.metadata.refresh.interval.ms", "10000"), ("reconnect.backoff.max.ms", "5000"),
             ("socket.keepalive.enable", "true"),

@@ -101,7 +101,7 @@ struct QueryParts {
         self.log = log
         self.status = status
         self.firstStage = firstStage
-        budget = MemoryBudget(limit: options.memoryBytes / 2, waiter: driverSignal)
+        budget = MemoryBudget(limit: MemoryShares(total: options.memoryBytes).engineBytes, waiter: driverSignal)
         driverInbox = Channel(capacity: 1024, receiver: driverSignal)
         committerInbox = Channel(capacity: 256, receiver: committerSignal)
     }

@@ -49,6 +49,15 @@ import Testing
         #expect(pause(policy.decide(refused, now: .zero)) == nil)
     }
 
+    @Test func aRecordThatIsRefusedAgainAndAgainStopsTheQuery() {
+        var policy = FailurePolicy()
+        var refused = failure(.abortable, "INVALID_RECORD")
+        refused.refusedRecord = 7
+        #expect(pause(policy.decide(refused, now: .zero)) != nil)
+        #expect(pause(policy.decide(refused, now: .zero)) != nil)
+        #expect(pause(policy.decide(refused, now: .zero)) == nil)
+    }
+
     @Test func fencedByOwnIdentityThreeTimesInAMinuteStops() {
         func decide(_ seconds: [Int64]) -> [Bool] {
             var policy = FailurePolicy()

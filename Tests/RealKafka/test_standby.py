@@ -9,6 +9,7 @@ from harness.pipeline import NUMBERS, write
 from harness.records import numbered
 
 LINES = 1_500_000
+QUOTA = ("configs", "--alter", "--entity-type", "clients", "--entity-default")
 
 
 class Standby(KafkaCase):
@@ -35,6 +36,9 @@ class Standby(KafkaCase):
             }
         )
         file, watch = self.pipeline(name, text), self.observer(name)
+        # The broker's brake: unhindered, the file is through before anybody can be killed.
+        self.kafka(*QUOTA, "--add-config", "producer_byte_rate=12000000")
+        self.addCleanup(self.kafka, *QUOTA, "--delete-config", "producer_byte_rate")
         owner = self.start("run", file, log="owner")
         written = lambda: sum(watch.ends(sink, 4, stable=True) or [0])
         self.wait("the owner's first output", lambda: written() > 0, 30, alive=owner, every=0.01)

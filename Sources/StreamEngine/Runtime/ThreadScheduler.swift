@@ -30,7 +30,7 @@ public final class ThreadScheduler: Sendable {
         let clock = clock
         let onStep = onStep
         let confined = Confined(machine)
-        let thread = startThread(name: machine.name) {
+        let thread = startThread(name: machine.name, isJoined: true) {
             let machine = confined.machine
             while true {
                 let now = clock.now
@@ -64,8 +64,11 @@ private struct Confined: @unchecked Sendable {
 }
 
 /// A named thread (Linux shows 15 characters) that runs `body` once. For blocking work behind ports, too.
+/// - Parameter isJoined: somebody waits for its end with `pthread_join`; else the system takes it back by itself.
 @discardableResult
-public func startThread(name: String, _ body: @escaping @Sendable () -> Void) -> pthread_t {
+public func startThread(
+    name: String, isJoined: Bool = false, _ body: @escaping @Sendable () -> Void
+) -> pthread_t {
     final class Start: Sendable {
         let name: String
         let body: @Sendable () -> Void
@@ -83,6 +86,7 @@ public func startThread(name: String, _ body: @escaping @Sendable () -> Void) ->
             return nil
         }, start.toOpaque())
     precondition(code == 0, "the system refused a thread (error \(code)): raise its limit of processes")
+    if !isJoined { pthread_detach(thread) }
     return thread
 }
 

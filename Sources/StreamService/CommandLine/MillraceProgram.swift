@@ -1,4 +1,5 @@
 public import ConnectorKit
+private import CSystemd
 private import KafkaConnector
 
 /// The program `millrace`: understands a command line, does what it says, gives the exit status.
@@ -18,7 +19,16 @@ public struct MillraceProgram: Sendable {
     }
 
     /// Blocks the signals that a run takes by itself; first in main, before any thread is started.
-    public static func prepareProcess() { SignalMask.block() }
+    ///
+    /// Also keeps the allocator small: its pools for each thread, and memory that it would keep for later, come on top of a
+    /// query's budget.
+    public static func prepareProcess() {
+        SignalMask.block()
+        mallopt(M_ARENA_MAX, 2)
+        // Blocks of a megabyte come and go all the time: from the heap, since fresh pages cost more than their use.
+        mallopt(M_MMAP_THRESHOLD, 32 << 20)
+        mallopt(M_TRIM_THRESHOLD, 8 << 20)
+    }
 
     /// Does what the arguments (without the program's name) say.
     public func run(_ arguments: [String]) -> ExitStatus {

@@ -74,12 +74,12 @@ struct PipelineAssembly {
         return try GroupInput(settings(connection), options, log: log)
     }
 
-    /// librdkafka's queues take their part of the query's memory: what it counts as a record's bytes is about half of
-    /// what a small record really costs it.
+    /// The client's queues take their part of the query's memory.
     private func settings(_ connection: KafkaConnection) -> KafkaSettings {
         var settings = connection.settings
-        settings.fetchBytesMax = max(1 << 20, config.memoryBytes / 8)
-        settings.sendBytesMax = max(1 << 20, config.memoryBytes / 8)
+        let shares = MemoryShares(total: config.memoryBytes)
+        settings.fetchBytesMax = shares.fetchBytes
+        settings.sendBytesMax = shares.sendBytes
         return settings
     }
 
