@@ -7,14 +7,14 @@ public struct MemoryShares: Sendable, Hashable {
     /// For records that the client has yet to send.
     public let sendBytes: Int
 
-    /// What the process takes before it has read anything (measured: 26 MB of code, connections, threads), and what the
-    /// allocator and responses on their way hold whatever the budget.
+    /// What the process takes before it has read anything (measured: 26 MB of code, connections, threads), and what
+    /// the allocator and responses on their way hold whatever the budget.
     private static let processBytes = 48 << 20
 
     /// - Parameter total: the query's memory, in bytes.
     ///
-    /// The shares add up to five eighths of what the process leaves: the client's own account of a small record is about
-    /// half of what it takes, and the allocator keeps some of what was given back.
+    /// The shares add up to five eighths of what the process leaves: the client's own account of a small record is
+    /// about half of what it takes, and the allocator keeps some of what was given back.
     public init(total: Int) {
         let usable = max(total / 2, total - Self.processBytes)
         engineBytes = usable / 8 * 3

@@ -1,5 +1,5 @@
-public import ConnectorKit
 private import CSystemd
+public import ConnectorKit
 private import KafkaConnector
 
 /// The program `millrace`: understands a command line, does what it says, gives the exit status.
@@ -20,8 +20,8 @@ public struct MillraceProgram: Sendable {
 
     /// Blocks the signals that a run takes by itself; first in main, before any thread is started.
     ///
-    /// Also keeps the allocator small: its pools for each thread, and memory that it would keep for later, come on top of a
-    /// query's budget.
+    /// Also keeps the allocator small: its pools for each thread, and memory that it would keep for later, come on top
+    /// of a query's budget.
     public static func prepareProcess() {
         SignalMask.block()
         mallopt(M_ARENA_MAX, 2)
