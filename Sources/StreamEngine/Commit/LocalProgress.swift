@@ -5,7 +5,7 @@ public import StreamCore
 /// Progress of a query without Kafka: positions in a file of the state folder, or in memory alone. At-least-once:
 /// nothing that sinks wrote is taken back.
 ///
-/// The file is written beside its name, flushed, and renamed over it, so that a reader finds the old or the new one.
+/// The file is written beside its name and renamed over it, so that a reader finds the old or the new one.
 public final class LocalProgress: TransactionPort {
     public var onReady: (@Sendable () -> Void)?
     private let file: String?

@@ -97,7 +97,7 @@ final class Driver: StepMachine {
         if closing != nil { return .ran }
         didSomething = advanceEpoch(now) || didSomething
         checkDrain(now)
-        status.update(phase: machine.phase, attempt: attempt, positions: cursors.positions, ends: knownEnds)
+        status.update(phase: machine.phase, attempt: attempt, ends: knownEnds)
         return didSomething ? .ran : .waiting(until: nextDeadline(now))
     }
 

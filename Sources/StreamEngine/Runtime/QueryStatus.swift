@@ -9,7 +9,6 @@ public final class QueryStatus: Sendable {
     private let onProgress: @Sendable (EpochProgress) -> Void
     private let state: Mutex<Snapshot>
     private let budget: Mutex<MemoryBudget?>
-    private let finished: Signal
 
     /// A consistent copy of everything.
     public struct Snapshot: Sendable {
@@ -38,7 +37,6 @@ public final class QueryStatus: Sendable {
     init(query: QueryName, onProgress: @escaping @Sendable (EpochProgress) -> Void) {
         state = Mutex(Snapshot(query: query))
         budget = Mutex(nil)
-        finished = Signal()
         self.onProgress = onProgress
         openTimes = Mutex([:])
     }
@@ -62,10 +60,7 @@ public final class QueryStatus: Sendable {
 
     func watch(_ budget: MemoryBudget) { self.budget.withLock { $0 = budget } }
 
-    func update(
-        phase: QueryMachine.Phase, attempt: Attempt, positions: @autoclosure () -> [Split: Position],
-        ends: [Split: Position]
-    ) {
+    func update(phase: QueryMachine.Phase, attempt: Attempt, ends: [Split: Position]) {
         state.withLock { state in
             state.phase = phase
             state.attempt = attempt
@@ -113,7 +108,6 @@ public final class QueryStatus: Sendable {
 
     func finish() {
         state.withLock { $0.isFinished = true }
-        finished.raise()
     }
 }
 
