@@ -76,6 +76,7 @@ extension Driver {
         }
         let context = openEpoch?.context ?? openNewEpoch(now)
         openEpoch?.records += accepted.count
+        openEpoch?.bytes += accepted.byteSize
         if tasks.count == 1 {
             tasks[0].send(.records(accepted, attempt, context))
         } else {
@@ -146,13 +147,23 @@ extension Driver {
     }
 
     private var areLimitsReachedOrCapped: Bool {
-        cursors.areLimitsReached || recordsMax.map { (openEpoch?.records ?? 0) >= $0 } ?? false
+        guard !cursors.areLimitsReached else { return true }
+        guard let openEpoch else { return false }
+        return openEpoch.records >= recordsMax ?? .max || openEpoch.bytes >= bytesMax ?? .max
     }
 
     /// After an epoch outlived its transaction: half of its records, then a quarter… (invariant 11)
     private var recordsMax: Int? {
         // A repeated plan is as big as it is.
         machine.failures.halvings == 0 || replay != nil ? nil : max(1, expiredRecords >> machine.failures.halvings)
+    }
+
+    /// What the sinks can take in time.
+    private var bytesMax: Int? {
+        guard replay == nil else { return nil }
+        // An interval's batch is what came in it (Spark's rule), and none is filled while another one commits.
+        if case .interval = options.trigger { return nil }
+        return pacer.bytesMax(waitingFor: inFlight == nil ? nil : inFlightBytes)
     }
 
     private var mayReadCarried: Bool {
@@ -219,6 +230,8 @@ extension Driver {
         pacer.epochCut(ranDry: open.ranDry)
         inFlight = plan
         inFlightRecords = open.records
+        inFlightBytes = open.bytes
+        inFlightSince = now
         openEpoch = nil
         replay = nil
         cursors.epochCut()

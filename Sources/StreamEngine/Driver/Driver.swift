@@ -28,6 +28,8 @@ final class Driver: StepMachine {
     /// Cut and not yet known to be committed; at most one with records (depth one).
     var inFlight: EpochPlan?
     var inFlightRecords = 0
+    var inFlightBytes = 0
+    var inFlightSince = MonotonicTime.zero
     /// Read but behind a limit: the beginning of the next epoch.
     var carried: [RecordBlock] = []
     /// New limits were set since: carried records come before anything that is read.
@@ -51,6 +53,7 @@ final class Driver: StepMachine {
         var context: EpochContext
         var openedAt: MonotonicTime
         var records = 0
+        var bytes = 0
         var ranDry = false
     }
 
@@ -137,8 +140,10 @@ final class Driver: StepMachine {
     }
 
     private func epochCommitted(_ plan: EpochPlan, _ now: MonotonicTime) {
+        if plan.kind == .data { pacer.epochCommitted(bytes: inFlightBytes, took: now - inFlightSince) }
         inFlight = nil
         inFlightRecords = 0
+        inFlightBytes = 0
         lastCommitAt = now
         perform(machine.handle(.committed), now)
         if plan.kind == .anchor { perform(machine.handle(.anchored), now) }
@@ -256,6 +261,7 @@ final class Driver: StepMachine {
         openEpoch = nil
         inFlight = nil
         inFlightRecords = 0
+        inFlightBytes = 0
         drainDeadline = machine.phase == .closed ? drainDeadline : .distantFuture
         for block in carried { budget.give(block.byteSize) }
         carried.removeAll()

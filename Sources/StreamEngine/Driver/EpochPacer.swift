@@ -5,6 +5,11 @@ import StreamCore
 /// Each commit costs some milliseconds whatever is in it. While the input runs dry between epochs, latency counts and
 /// the epoch ends as soon as the one before is committed. While it never runs dry, throughput counts: the interval
 /// starts at half the latency target and doubles with each saturated epoch.
+///
+/// While an epoch commits, the next one fills. Where the sinks are slower than the source (a broker's quota, a full
+/// network), each epoch would be larger than the one before until it fills the memory and outlives its transaction. So
+/// an epoch that waits grows to a multiple of the one before at most, and a commit that took long limits what the next
+/// epochs may hold.
 struct EpochPacer {
     /// Beyond this longer epochs gain nothing (measured: 1000 ms is within 10 % of no transactions at all, 100 ms
     /// within 10 % of 1000 ms) and cost recovery time.
@@ -12,11 +17,22 @@ struct EpochPacer {
     /// At-least-once outputs do not wait for the cut, so it only bounds what a crash repeats.
     static let atLeastOnceInterval = Duration.milliseconds(100)
 
+    /// An epoch that took longer than this from its cut to its commit was too large.
+    static let commitTimeMax = Duration.seconds(1)
+    /// What the limit aims at then, far below any transaction time-out.
+    static let commitTimeAim = Duration.milliseconds(500)
+    /// How many times the epoch before an epoch may grow to while it waits for that one's commit…
+    static let growthMax = 4
+    /// …and what it may always hold. A source that bursts is not held up.
+    static let freeBytes = 8 << 20
+
     let latencyTarget: Duration
     let isExactlyOnce: Bool
     /// The writer rests so long between a commit and the next transaction (`QueryOptions.commitPause`).
     let commitPause: Duration
     private var saturatedEpochs = 0
+    /// What an epoch may hold, as far as slow commits have taught; nil: no limit.
+    private var bytesMax: Int?
 
     init(latencyTarget: Duration, isExactlyOnce: Bool, commitPause: Duration = .zero) {
         self.commitPause = commitPause
@@ -42,5 +58,27 @@ struct EpochPacer {
 
     mutating func epochCut(ranDry: Bool) {
         saturatedEpochs = ranDry ? 0 : saturatedEpochs + 1
+    }
+
+    // MARK: - How much an epoch may hold
+
+    /// - Parameter waitingFor: the size of the epoch whose commit the open one waits for; nil: of none.
+    /// - Returns: bytes of input that the open epoch may hold; nil: no limit but the memory.
+    func bytesMax(waitingFor: Int?) -> Int? {
+        guard let waitingFor else { return bytesMax }
+        let growth = max(Self.freeBytes, waitingFor > .max / Self.growthMax ? .max : waitingFor * Self.growthMax)
+        return min(growth, bytesMax ?? .max)
+    }
+
+    /// Learns how much the sinks can take.
+    /// - Parameter took: from the epoch's cut to its commit.
+    mutating func epochCommitted(bytes: Int, took: Duration) {
+        if took > Self.commitTimeMax {
+            let share = Double(Self.commitTimeAim.nanoseconds) / Double(took.nanoseconds)
+            bytesMax = max(1, Int(Double(bytes) * share))
+        } else if let limit = bytesMax, bytes >= limit {
+            // The limit was what held it: look whether more is possible by now.
+            bytesMax = limit > .max / 4 ? nil : limit * 2
+        }
     }
 }

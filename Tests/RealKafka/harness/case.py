@@ -148,7 +148,8 @@ class KafkaCase(unittest.TestCase):
         try:
             return wait_until(what, check, seconds, every)
         except TimeoutError as error:
-            raise AssertionError(f"{error}\n" + "\n".join(program.tail() for program in watched)) from None
+            running = watched or [program for program in self.programs if program.alive]
+            raise AssertionError(f"{error}\n" + "\n".join(program.tail() for program in running)) from None
 
     def wait_for_lag_zero(self, watch, source, seconds, *, partitions=4, alive=None):
         """Waits until the group has committed all of the input, past its transaction markers."""
@@ -164,6 +165,16 @@ class KafkaCase(unittest.TestCase):
             raise AssertionError(f"committed {self.last_lag[0]} of {self.last_lag[1]}\n{error}") from None
 
     # MARK: verdicts
+
+    def wait_for_markers(self, topic, partitions=4):
+        """A commit is certain before its markers are in the partitions: until then readers do not see its records."""
+        watch = self.observer(f"markers-{self.stamp}")
+
+        def done():
+            ends = watch.ends(topic, partitions)
+            return ends is not None and ends == watch.ends(topic, partitions, stable=True)
+
+        self.wait(f"the end of every transaction in {topic}", done, 30, every=0.1)
 
     def assert_says(self, program, *patterns, seconds=30, alive=True):
         """Waits until the program's output holds every pattern (regular expressions, any case)."""
@@ -190,6 +201,7 @@ class KafkaCase(unittest.TestCase):
     def assert_exactly_once(self, sink, sent, *, java=True):
         """Reads the output with two independent clients and judges it; says how many aborted records lie between."""
         bootstrap = self.broker.bootstrap
+        self.wait_for_markers(sink)
         found = values_by_partition(bootstrap, sink)
         total, everything = sum(map(len, found.values())), sum(
             map(len, values_by_partition(bootstrap, sink, committed=False).values())

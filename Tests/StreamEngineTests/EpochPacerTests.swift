@@ -1,0 +1,46 @@
+import StreamCore
+import Testing
+
+@testable import StreamEngine
+
+@Suite struct EpochPacerTests {
+    private static let pacer = EpochPacer(latencyTarget: .milliseconds(20), isExactlyOnce: true)
+
+    @Test func aSlowSinkLimitsWhatTheNextEpochsHold() {
+        var pacer = Self.pacer
+        #expect(pacer.bytesMax(waitingFor: nil) == nil)
+        pacer.epochCommitted(bytes: 100_000, took: .milliseconds(900))
+        #expect(pacer.bytesMax(waitingFor: nil) == nil, "below a second is no reason")
+        // 400,000 bytes took 4 s, so that half a second takes 50,000.
+        pacer.epochCommitted(bytes: 400_000, took: .seconds(4))
+        #expect(pacer.bytesMax(waitingFor: nil) == 50_000)
+        #expect(pacer.bytesMax(waitingFor: 100) == 50_000)
+        pacer.epochCommitted(bytes: 50_000, took: .seconds(2))
+        #expect(pacer.bytesMax(waitingFor: nil) == 12_500)
+    }
+
+    @Test func theLimitGrowsAgainWhileItIsReached() {
+        var pacer = Self.pacer
+        pacer.epochCommitted(bytes: 1_000, took: .seconds(5))
+        #expect(pacer.bytesMax(waitingFor: nil) == 100)
+        pacer.epochCommitted(bytes: 99, took: .milliseconds(5))
+        #expect(pacer.bytesMax(waitingFor: nil) == 100, "the input was shorter than the limit, which says nothing")
+        pacer.epochCommitted(bytes: 100, took: .milliseconds(50))
+        #expect(pacer.bytesMax(waitingFor: nil) == 200)
+        for _ in 0..<70 { pacer.epochCommitted(bytes: .max, took: .milliseconds(50)) }
+        #expect(pacer.bytesMax(waitingFor: nil) == nil, "the sink is fast again")
+    }
+
+    @Test func anEpochThatWaitsGrowsToFourTimesTheOneBefore() {
+        let megabyte = 1 << 20
+        #expect(Self.pacer.bytesMax(waitingFor: 0) == 8 * megabyte, "a burst behind a small epoch goes on")
+        #expect(Self.pacer.bytesMax(waitingFor: 10 * megabyte) == 40 * megabyte)
+        #expect(Self.pacer.bytesMax(waitingFor: .max) == .max)
+    }
+
+    @Test func somethingIsAlwaysAllowed() {
+        var pacer = Self.pacer
+        pacer.epochCommitted(bytes: 3, took: .seconds(60))
+        #expect(pacer.bytesMax(waitingFor: nil) == 1)
+    }
+}
