@@ -53,18 +53,24 @@ let package = Package(
         system("CMicrohttpd", "libmicrohttpd", "libmicrohttpd-dev"),
         system("CSystemd", "libsystemd", "libsystemd-dev"),
         system("CPCRE2", "libpcre2-8", "libpcre2-dev"),
+        system("CRocksDB", "rocksdb", "librocksdb-dev"),
         .target(name: "CJSON", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
         .target(name: "CCCTZ", linkerSettings: [.linkedLibrary("cctz"), .linkedLibrary("stdc++")]),
 
         // The core, from the bottom up.
         module("StreamCore", strict: true),
         module("CommitProtocol", ["StreamCore"]),
-        module("StreamEngine", ["StreamCore", "CommitProtocol"]),
+        module("StateStore", ["StreamCore", "CRocksDB"], strict: true),
+        module("StreamEngine", ["StreamCore", "CommitProtocol", "StateStore"]),
         module("Formats", ["StreamCore", "CJSON"], strict: true),
         module("KafkaClient", ["StreamCore", "CommitProtocol", "CRDKafka"], strict: true),
         module("ConnectorKit", ["StreamCore", "CommitProtocol"]),
         module("StreamSQL", ["StreamCore", "CPCRE2", "CCCTZ"]),
-        module("DStreams", ["StreamCore", "CommitProtocol", "StreamEngine", "ConnectorKit", "Formats", "KafkaClient"]),
+        module(
+            "DStreams",
+            [
+                "StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "ConnectorKit", "Formats", "KafkaClient",
+            ]),
         module(
             "StreamService",
             [
@@ -78,12 +84,15 @@ let package = Package(
 
         tests("StreamCoreTests", ["StreamCore"]),
         tests("CommitProtocolTests", ["StreamCore", "CommitProtocol"]),
+        tests("StateStoreTests", ["StreamCore", "StateStore"]),
         tests("StreamEngineTests", ["StreamCore", "CommitProtocol", "StreamEngine", "StreamTesting"]),
         tests("FormatsTests", ["StreamCore", "Formats"]),
         tests("KafkaClientTests", ["StreamCore", "CommitProtocol", "KafkaClient"]),
         tests("ConnectorKitTests", ["StreamCore", "ConnectorKit"]),
         tests("StreamSQLTests", ["StreamCore", "StreamSQL"]),
-        tests("DStreamsTests", ["StreamCore", "CommitProtocol", "StreamEngine", "StreamTesting", "DStreams"]),
+        tests(
+            "DStreamsTests",
+            ["StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "StreamTesting", "DStreams"]),
         tests(
             "StreamServiceTests",
             [

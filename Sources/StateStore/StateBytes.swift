@@ -1,0 +1,75 @@
+public import StreamCore
+
+/// Collects the bytes of encoded state. Numbers are little endian.
+public struct StateWriter: Sendable {
+    public private(set) var bytes: [UInt8] = []
+
+    public init() {}
+
+    /// Forgets the bytes and keeps their memory.
+    public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+    @inlinable
+    public mutating func append<Number: FixedWidthInteger>(_ number: Number) {
+        withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
+    }
+
+    /// Bytes without their length.
+    public mutating func append(contentsOf more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
+
+    /// A length or another number that is mostly small: 7 bits a byte, the lowest first (LEB128).
+    public mutating func append(count: Int) {
+        var rest = UInt64(count)
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(rest))
+    }
+}
+
+/// Takes encoded state apart, bounds checked: bytes come from topics and files.
+public struct StateReader: Sendable {
+    private let bytes: ArraySlice<UInt8>
+    private var at: Int
+
+    public init(_ bytes: [UInt8]) { self.init(bytes[...]) }
+
+    public init(_ bytes: ArraySlice<UInt8>) {
+        self.bytes = bytes
+        at = bytes.startIndex
+    }
+
+    public var isAtEnd: Bool { at == bytes.endIndex }
+
+    public mutating func read<Number: FixedWidthInteger>(_ type: Number.Type) throws(StreamError) -> Number {
+        var number: Number = 0
+        for (index, byte) in try take(MemoryLayout<Number>.size).enumerated() {
+            number |= Number(truncatingIfNeeded: byte) << (8 * index)
+        }
+        return number
+    }
+
+    public mutating func take(_ count: Int) throws(StreamError) -> ArraySlice<UInt8> {
+        guard count >= 0, count <= bytes.endIndex - at else { throw Self.damaged }
+        defer { at += count }
+        return bytes[at..<at + count]
+    }
+
+    public mutating func readCount() throws(StreamError) -> Int {
+        var result: UInt64 = 0
+        for shift in stride(from: 0, to: 63, by: 7) {
+            let byte = try read(UInt8.self)
+            result |= UInt64(byte & 0x7f) << shift
+            if byte < 0x80 { return Int(result) }
+        }
+        throw Self.damaged
+    }
+
+    static var damaged: StreamError {
+        StreamError(
+            "STATE_DAMAGED", "Bytes of a query's state are not what this program writes.",
+            remedy: "See that nothing else writes to its changelog topics and its state folder, and that the program's "
+                + "state types are those it was written with.", domain: .external)
+    }
+}
