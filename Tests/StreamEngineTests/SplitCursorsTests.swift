@@ -115,34 +115,3 @@ import Testing
         #expect(shares == Self.positions([12, 5]))
     }
 }
-
-@Suite struct EpochPacerTests {
-    @Test func epochsAreShortWhenTheInputRunsDryAndGrowUnderLoad() {
-        var pacer = EpochPacer(latencyTarget: .milliseconds(20), isExactlyOnce: true)
-        func wait(_ ranDry: Bool) -> Duration {
-            pacer.cutTime(openedAt: .zero, ranDry: ranDry, committedAt: .zero) - .zero
-        }
-        #expect(wait(true) == .zero && wait(false) == .milliseconds(10))
-        var intervals: [Duration] = []
-        for _ in 0..<6 {
-            pacer.epochCut(ranDry: false)
-            intervals.append(wait(false))
-        }
-        #expect(intervals == [20, 40, 80, 160, 200, 200].map { Duration.milliseconds($0) })
-        pacer.epochCut(ranDry: true)
-        #expect(wait(false) == .milliseconds(10))
-    }
-
-    @Test func atLeastOnceCutsOnATimer() {
-        let pacer = EpochPacer(latencyTarget: .milliseconds(20), isExactlyOnce: false)
-        #expect(pacer.cutTime(openedAt: .zero, ranDry: true, committedAt: .zero) - .zero == .milliseconds(100))
-    }
-
-    @Test func anEpochIsNotCutWhileTheWriterRests() {
-        let pacer = EpochPacer(latencyTarget: .milliseconds(20), isExactlyOnce: true, commitPause: .milliseconds(5))
-        let committed = MonotonicTime.zero + .milliseconds(3)
-        #expect(pacer.cutTime(openedAt: .zero, ranDry: true, committedAt: committed) - .zero == .milliseconds(8))
-        let later = MonotonicTime.zero + .milliseconds(50)
-        #expect(pacer.cutTime(openedAt: later, ranDry: true, committedAt: committed) == later)
-    }
-}
