@@ -22,6 +22,10 @@ public struct EpochPlan: Sendable, Hashable {
     public var positions: [Split: Position]
     /// Milliseconds since 1970-01-01 UTC: the one time that the whole epoch sees.
     public var batchTimeMs: Int64
+    /// See `ProgressRecord.startTimeMs`.
+    public var startTimeMs: Int64?
+    /// The first batch that a query with a fixed trigger ever runs, restarts included.
+    public var isFirstBatch = false
     /// The plan was logged by an earlier attempt, which may have had effects outside: same data, same time.
     public var isReplay: Bool
     /// Splits with progress that are not open yet (a source that has not told of them): the progress record keeps them.
@@ -43,11 +47,13 @@ public struct EpochPlan: Sendable, Hashable {
 
     /// The progress record of this plan, for queries that have an owner.
     public func progress(_ phase: ProgressRecord.Phase) -> ProgressRecord {
-        ProgressRecord(
+        var record = ProgressRecord(
             phase: phase, epoch: epoch, ranges: ranges.sorted { $0.split < $1.split },
             positions: positions.merging(idlePositions) { own, _ in own }.map { SplitPosition($0.key, $0.value) }
                 .sorted { $0.split < $1.split },
             batchTimeMs: batchTimeMs)
+        record.startTimeMs = startTimeMs
+        return record
     }
 
     /// What the plan's own transaction makes durable.

@@ -20,6 +20,9 @@ public struct ProgressRecord: Sendable, Hashable, Codable {
     public var positions: [SplitPosition]
     /// Milliseconds since 1970-01-01 UTC: the time the whole epoch sees.
     public var batchTimeMs: Int64
+    /// With a fixed trigger, the time before the query's first batch: windows slide from there (Spark's zero time). nil
+    /// in records of other queries and of versions without it.
+    public var startTimeMs: Int64?
     /// Microseconds of event time by operator; empty without watermarks.
     public var watermarks: [String: Int64] = [:]
     /// Changelog ends, as `topic-partition` -> next position; empty without state.

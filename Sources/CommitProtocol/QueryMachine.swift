@@ -18,6 +18,8 @@ public struct QueryMachine: Sendable, Hashable {
         case standby
         /// Asking for the committed progress.
         case locating
+        /// Bringing state to what the committed progress says.
+        case restoring
         /// Turning start positions of splits without progress into positions.
         case resolving
         /// Committing those positions before anything is read.
@@ -38,6 +40,8 @@ public struct QueryMachine: Sendable, Hashable {
         case revoking(Set<Split>)
         case lost(Set<Split>)
         case recovered(RecoveredProgress)
+        /// State is what the committed progress says.
+        case restored
         case resolved([Split: Position])
         case anchored
         /// Nothing is in flight any more.
@@ -55,6 +59,8 @@ public struct QueryMachine: Sendable, Hashable {
     public enum Action: Sendable {
         case initializeWriter(after: Duration)
         case recover(Set<Split>)
+        /// Bring state to this epoch, the newest committed one; nil: which one is not known. Say `restored` then.
+        case restore(Epoch?)
         case resolve([Split: StartPosition])
         /// Commit these positions, with no records. With `replay`, that plan stays the newest progress.
         case anchor([Split: Position], replay: ProgressRecord?)
@@ -79,12 +85,15 @@ public struct QueryMachine: Sendable, Hashable {
     private let start: [TopicName: StartPosition]
     private let partitionStart: [Split: StartPosition]
     private let defaultStart: StartPosition
+    private let hasState: Bool
     /// Assigned, not yet open.
     private var arriving: Set<Split> = []
     /// Those of `arriving` that are being located now; others that arrive meanwhile wait for the next round.
     private var asked: Set<Split> = []
     private var leaving: Set<Split> = []
     private var located: [Split: Position] = [:]
+    /// What was found before state is restored to it.
+    private var found: RecoveredProgress?
     private var replay: ProgressRecord?
     private var isWriterReady = false
     private var isStopping = false
@@ -92,10 +101,12 @@ public struct QueryMachine: Sendable, Hashable {
     /// - Parameters:
     ///   - start: where splits without progress begin.
     ///   - partitionStart: the same for single splits; wins.
+    ///   - hasState: some task keeps state, which follows the progress.
     public init(
         defaultStart: StartPosition, start: [TopicName: StartPosition] = [:],
-        partitionStart: [Split: StartPosition] = [:]
+        partitionStart: [Split: StartPosition] = [:], hasState: Bool = false
     ) {
+        self.hasState = hasState
         self.defaultStart = defaultStart
         self.start = start
         self.partitionStart = partitionStart
@@ -117,7 +128,8 @@ public struct QueryMachine: Sendable, Hashable {
             leaving.formUnion(splits)
             membershipChanged(&actions)
         case .lost(let splits): lose(splits, &actions)
-        case .recovered(let found) where phase == .locating: locate(found, &actions)
+        case .recovered(let found) where phase == .locating: restore(found, &actions)
+        case .restored where phase == .restoring: restored(&actions)
         case .resolved(let positions) where phase == .resolving: resolved(positions, &actions)
         case .anchored where phase == .anchoring: openLocated(&actions)
         case .drained where phase == .draining: settle(&actions)
@@ -129,7 +141,7 @@ public struct QueryMachine: Sendable, Hashable {
             isStopping = true
             membershipChanged(&actions)
         case .stopNow(let error): close(error, &actions)
-        case .recovered, .resolved, .anchored, .drained, .drainExpired: break  // answers to an attempt that is over
+        case .recovered, .restored, .resolved, .anchored, .drained, .drainExpired: break  // answers to an attempt that is over
         }
         return actions
     }
@@ -146,7 +158,7 @@ public struct QueryMachine: Sendable, Hashable {
             // Nothing is in flight here, and the writer may be away for long.
             releaseLeaving(&actions)
             if isStopping { close(nil, &actions) }
-        case .locating, .resolving:
+        case .locating, .restoring, .resolving:
             if isStopping {
                 close(nil, &actions)
             } else {
@@ -196,6 +208,21 @@ public struct QueryMachine: Sendable, Hashable {
         } else {
             phase = owned.isEmpty ? .standby : .running
         }
+    }
+
+    private mutating func restore(_ found: RecoveredProgress, _ actions: inout [Action]) {
+        guard hasState, !asked.isEmpty else { return locate(found, &actions) }
+        self.found = found
+        phase = .restoring
+        // Behind a plan that is not committed, nobody knows which epoch was the last one.
+        let record = found.progress
+        actions.append(.restore(record?.phase == .committed ? record?.epoch : nil))
+    }
+
+    private mutating func restored(_ actions: inout [Action]) {
+        guard let found else { return }
+        self.found = nil
+        locate(found, &actions)
     }
 
     private mutating func locate(_ found: RecoveredProgress, _ actions: inout [Action]) {
@@ -265,7 +292,7 @@ public struct QueryMachine: Sendable, Hashable {
         leaving.subtract(splits)
         let wasOwned = !owned.isDisjoint(with: splits)
         owned.subtract(splits)
-        if wasOwned || phase == .anchoring || phase == .locating || phase == .resolving {
+        if wasOwned || [.anchoring, .locating, .restoring, .resolving].contains(phase) {
             recoverAll(after: .zero, releasing: splits, &actions)
         } else {
             actions.append(.release(splits))
@@ -284,6 +311,7 @@ public struct QueryMachine: Sendable, Hashable {
     {
         located.removeAll()
         asked.removeAll()
+        found = nil
         replay = nil
         isWriterReady = false
         phase = .recovering

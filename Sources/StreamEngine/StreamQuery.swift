@@ -28,10 +28,12 @@ public final class StreamQuery {
     public let control: QueryControl
 
     /// - Parameters:
+    ///   - changelog: needed where a program keeps state.
     ///   - stages: at least one; the tasks of one stage may send to the next by task number.
     ///   - onProgress: called on the committer's thread for each committed epoch.
     public init(
-        options: QueryOptions, input: any InputPort, writer: any TransactionPort, stages: [Stage],
+        options: QueryOptions, input: any InputPort, writer: any TransactionPort,
+        changelog: (any ChangelogPort)? = nil, stages: [Stage],
         userOutputs: any UserOutputPort = ThreadedUserOutput(), clock: any EngineClock = SystemClock(),
         log: any LogHandler = NullLog(), onProgress: @escaping @Sendable (EpochProgress) -> Void = { _ in }
     ) throws {
@@ -42,18 +44,25 @@ public final class StreamQuery {
         let parts = QueryParts(
             options: options, input: input, clock: clock, log: log, status: status, firstStage: channels[0])
         status.watch(parts.budget)
-        var machines: [any StepMachine] = [Driver(parts)]
+        var tasks: [any StepMachine] = []
+        var stateful: [Driver.StatefulTask] = []
         for (number, stage) in stages.enumerated() {
             let senders = number == 0 ? 1 : stages[number - 1].taskCount
             for task in 0..<stage.taskCount {
-                machines.append(
+                let program = try stage.makeProgram(task)
+                let inbox = channels[number][task]
+                tasks.append(
                     TaskMachine(
-                        name: "task-\(number)-\(task)", program: try stage.makeProgram(task),
-                        inbox: channels[number][task],
-                        next: number + 1 < stages.count ? channels[number + 1] : [], senderCount: senders, parts,
+                        name: "task-\(number)-\(task)", program: program, inbox: inbox,
+                        next: number + 1 < stages.count ? channels[number + 1] : [], senderCount: senders,
+                        stateNumber: program.state == nil ? nil : stateful.count, parts,
                         signal: signals[number][task]))
+                if let state = program.state {
+                    stateful.append(Driver.StatefulTask(inbox: inbox, changelogs: state.changelogs))
+                }
             }
         }
+        var machines: [any StepMachine] = [Driver(parts, changelog: changelog, statefulTasks: stateful)] + tasks
         machines.append(
             Committer(
                 parts, writer: writer, userOutputs: userOutputs, lastStageTasks: stages[stages.count - 1].taskCount))

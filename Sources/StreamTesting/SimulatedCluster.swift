@@ -17,6 +17,14 @@ public final class SimulatedCluster {
         public var epoch: Epoch
     }
     public private(set) var outputs: [Output] = []
+    /// A change of state, in a topic whose name ends with `-changelog`.
+    public struct Change: Hashable, Sendable {
+        public var split: Split
+        public var key: [UInt8]
+        public var value: [UInt8]?
+    }
+    /// Committed changes by offset; nil is a marker or what an aborted transaction wrote.
+    public private(set) var changelogs: [Split: [Change?]] = [:]
     public private(set) var positions: [Split: Position] = [:]
     public private(set) var progress: ProgressRecord?
     public private(set) var commitCount = 0
@@ -30,6 +38,7 @@ public final class SimulatedCluster {
     struct Transaction {
         var epoch: Epoch
         var outputs: [Output] = []
+        var changes: [Change] = []
     }
     /// What is open, by transactional id.
     var transactions: [String: Transaction] = [:]
@@ -38,12 +47,13 @@ public final class SimulatedCluster {
 
     func initialize(_ identity: String) -> Int {
         producerEpochs[identity, default: 0] += 1
-        transactions[identity] = nil
+        abort(identity)
         return producerEpochs[identity] ?? 0
     }
 
     func commit(_ commit: EpochCommit, _ identity: String) {
         outputs += transactions[identity]?.outputs ?? []
+        end(transactions[identity]?.changes ?? [], isCommitted: true)
         transactions[identity] = nil
         positions.merge(commit.positions) { _, new in new }
         if let record = commit.progress {
@@ -53,6 +63,22 @@ public final class SimulatedCluster {
         commitCount += 1
     }
 
+    private func abort(_ identity: String) {
+        end(transactions[identity]?.changes ?? [], isCommitted: false)
+        transactions[identity] = nil
+    }
+
+    /// Each partition that was written to gets its marker.
+    private func end(_ changes: [Change], isCommitted: Bool) {
+        for change in changes { changelogs[change.split, default: []].append(isCommitted ? change : nil) }
+        for split in Set(changes.map(\.split)) { changelogs[split, default: []].append(nil) }
+    }
+
+    func changelogEnd(_ split: Split) -> Position { Position(Int64(changelogs[split]?.count ?? 0)) }
+
     /// Written outside a transaction: there at once, whatever happens later.
-    func write(_ outputs: [Output]) { self.outputs += outputs }
+    func write(_ outputs: [Output], _ changes: [Change]) {
+        self.outputs += outputs
+        for change in changes { changelogs[change.split, default: []].append(change) }
+    }
 }

@@ -66,11 +66,12 @@ public final class SimulatedWriter: TransactionPort, WorldActor {
             events.append(.begun(epoch))
         case .produce(let block):
             guard !isFenced else { return fail(.fenced) }
-            let outputs = outputs(of: block)
+            let (outputs, changes) = (outputs(of: block), changes(of: block))
             if isTransactional {
                 cluster.transactions[identity]?.outputs += outputs
+                cluster.transactions[identity]?.changes += changes
             } else {
-                cluster.write(outputs)
+                cluster.write(outputs, changes)
             }
             events.append(.produced(block))
         case .commit(let commit):
@@ -85,11 +86,22 @@ public final class SimulatedWriter: TransactionPort, WorldActor {
 
     private func outputs(of block: RecordBlock) -> [SimulatedCluster.Output] {
         let epoch = cluster.transactions[identity]?.epoch ?? 0
-        return block.slots.indices.map { index in
+        return block.slots.indices.filter { !Self.isChange(block, $0) }.map { index in
             SimulatedCluster.Output(
                 topic: block.topics[Int(block.slots[index].topic)],
                 value: String(decoding: block.value(index) ?? [], as: UTF8.self), epoch: epoch)
         }
+    }
+
+    private func changes(of block: RecordBlock) -> [SimulatedCluster.Change] {
+        block.slots.indices.filter { Self.isChange(block, $0) }.map { index in
+            SimulatedCluster.Change(
+                split: block.split(index), key: block.key(index) ?? [], value: block.value(index))
+        }
+    }
+
+    private static func isChange(_ block: RecordBlock, _ index: Int) -> Bool {
+        block.topics[Int(block.slots[index].topic)].text.hasSuffix("-changelog")
     }
 
     private var isFenced: Bool { producerEpoch != cluster.producerEpochs[identity] }

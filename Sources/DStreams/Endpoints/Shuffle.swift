@@ -10,15 +10,19 @@ final class ShuffleWriter<Key: Hashable & Sendable, Value: Sendable>: Endpoint {
     private let scope: RecordScope
     private let isUndoable: Bool
     private let combine: (Value, Value) throws -> Value
+    private let taskOf: (Key) -> Int
     private var values: [Key: Value] = [:]
     /// What the record at hand has changed, oldest first; kept only where it may be taken back.
     private var journal: [(key: Key, before: Value?)] = []
     private var lastSerial = -1
 
+    /// - Parameter taskOf: which task a key goes to; nil: any, as long as it is the same for all of a batch.
     init(
         node: Int, level: Int, taskCount: Int, scope: RecordScope, isUndoable: Bool,
-        combine: @escaping (Value, Value) throws -> Value
+        combine: @escaping (Value, Value) throws -> Value, taskOf: ((Key) -> Int)? = nil
     ) {
+        // Any hash will do for a batch: it need not be the same in another process.
+        self.taskOf = taskOf ?? { Int(UInt(bitPattern: $0.hashValue) % UInt(taskCount)) }
         self.node = node
         self.level = level
         self.taskCount = taskCount
@@ -52,10 +56,7 @@ final class ShuffleWriter<Key: Hashable & Sendable, Value: Sendable>: Endpoint {
         values = [:]
         guard taskCount > 1 else { return send(all, to: 0, &output) }
         var parts = [[Key: Value]](repeating: [:], count: taskCount)
-        // Any hash will do for a batch: it need not be the same in another process. Keyed state will need a stable one.
-        for (key, value) in all {
-            parts[Int(UInt(bitPattern: key.hashValue) % UInt(taskCount))][key] = value
-        }
+        for (key, value) in all { parts[taskOf(key)][key] = value }
         for (task, part) in parts.enumerated() where !part.isEmpty { send(part, to: task, &output) }
     }
 

@@ -36,6 +36,8 @@ extension Endpoint {
 /// without the check that a class's fields get.
 @usableFromInline
 final class RecordScope {
+    /// The epoch that is being computed.
+    @exclusivity(unchecked) var context = EpochContext(epoch: 0, batchTimeMs: 0)
     /// Counts records, so that an endpoint knows when a new one has begun.
     @exclusivity(unchecked) private(set) var serial = 0
     /// The record at hand has reached an output or a shuffle.

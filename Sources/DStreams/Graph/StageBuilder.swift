@@ -1,4 +1,5 @@
 import CommitProtocol
+import StateStore
 import StreamCore
 import StreamEngine
 
@@ -12,12 +13,18 @@ final class StageBuilder {
     let scope = RecordScope()
     /// A faulty record's effects must be taken back, because the query goes on.
     let isUndoable: Bool
+    let stateSetup: StateSetup
     private let useCounts: [Int]
+    private var shared: [Int: any Endpoint] = [:]
+    private(set) var states: [OperatorState] = []
     private var fanOuts: [Int: AnyObject] = [:]
     private(set) var endpoints: [(node: Int, endpoint: any Endpoint)] = []
     private(set) var sources: [SourcePass] = []
 
-    init(level: Int, task: Int, taskCounts: [Int], useCounts: [Int], isUndoable: Bool) {
+    init(
+        level: Int, task: Int, taskCounts: [Int], useCounts: [Int], isUndoable: Bool, stateSetup: StateSetup
+    ) {
+        self.stateSetup = stateSetup
         self.level = level
         self.task = task
         self.taskCounts = taskCounts
@@ -38,6 +45,30 @@ final class StageBuilder {
         guard level == 0 else { return false }
         sources.append(SourcePass(topics, push))
         return true
+    }
+
+    /// The one endpoint of a node that several streams come from, made when the first of them is attached.
+    func shared<Kind: Endpoint>(_ node: Int, make: () throws -> Kind) rethrows -> (endpoint: Kind, isNew: Bool) {
+        if let known = shared[node] as? Kind { return (known, false) }
+        let made = try make()
+        shared[node] = made
+        return (made, true)
+    }
+
+    /// State of an operator of this stage, for this task.
+    func makeState(_ id: OperatorID) -> OperatorState {
+        let state = OperatorState(
+            query: stateSetup.query, operatorID: id, layout: stateSetup.layout, task: task,
+            taskCount: taskCounts[level], store: stateSetup.store, cacheBytes: stateSetup.cacheBytes,
+            clock: stateSetup.clock)
+        states.append(state)
+        return state
+    }
+
+    /// Whether this task holds the key's state.
+    func holds<Key: StateCodable>(_ key: Key) -> Bool {
+        let shard = stateSetup.layout.shard(ofKeyHash: stableHash(key))
+        return stateSetup.layout.task(ofShard: shard, taskCount: taskCounts[level]) == task
     }
 
     func add(_ endpoint: some Endpoint, node: Int) { endpoints.append((node, endpoint)) }

@@ -1,4 +1,5 @@
 import CommitProtocol
+import StateStore
 import StreamCore
 import StreamEngine
 
@@ -13,6 +14,8 @@ final class StageProgram: TaskProgram {
     private let endpoints: [any Endpoint]
     private let receivers: [Int: any Endpoint]
     private let sources: [SourcePass]
+    private let states: [OperatorState]
+    let state: (any TaskState)?
 
     init(_ builder: StageBuilder, faultHandler: FaultHandler) {
         level = builder.level
@@ -24,23 +27,35 @@ final class StageProgram: TaskProgram {
         endpoints = ordered.map(\.endpoint)
         receivers = Dictionary(ordered.map { ($0.node, $0.endpoint) }) { first, _ in first }
         sources = builder.sources
+        states = builder.states
+        state = states.isEmpty ? nil : StateGroup(states)
     }
 
     // MARK: - TaskProgram
 
     func process(_ input: TaskInput, into output: inout TaskOutput) {
         switch input {
-        case .records(let block, let context): run(block, context, into: &output)
-        case .exchange(let batch, _): receive(batch, into: &output)
+        case .records(let block, let context):
+            scope.context = context
+            run(block, context, into: &output)
+        case .exchange(let batch, let context):
+            scope.context = context
+            receive(batch, into: &output)
         }
         drain(into: &output)
+        for index in output.exchanges.indices { route(&output.exchanges[index]) }
     }
 
     func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) {
         // What comes up now comes from no single record.
         scope.beginRecord()
+        scope.context = EpochContext(
+            epoch: plan.epoch, batchTimeMs: plan.batchTimeMs, isFirstBatch: plan.isFirstBatch)
         do {
             for endpoint in endpoints { try endpoint.endEpoch(plan, into: &output) }
+            for state in states {
+                if let changes = try state.seal(plan.epoch) { output.blocks.append(changes) }
+            }
         } catch {
             output.failure = Self.unattributed(error, plan.epoch)
         }
@@ -48,12 +63,14 @@ final class StageProgram: TaskProgram {
         for index in output.exchanges.indices { route(&output.exchanges[index]) }
     }
 
-    func committed(_ epoch: Epoch) {
+    func committed(_ epoch: Epoch) throws {
         for endpoint in endpoints { endpoint.committed(epoch) }
+        for state in states { try state.commit(epoch) }
     }
 
-    func reset() {
+    func reset() throws {
         for endpoint in endpoints { endpoint.reset() }
+        for state in states { try state.rollbackOpen() }
     }
 
     private func drain(into output: inout TaskOutput) {
@@ -129,9 +146,7 @@ final class StageProgram: TaskProgram {
             return
         }
         if parcel.level > level {
-            var exchange = (task: parcel.task, batch: batch)
-            route(&exchange)
-            output.exchanges.append(exchange)
+            output.exchanges.append((task: parcel.task, batch: batch))
             return
         }
         do {

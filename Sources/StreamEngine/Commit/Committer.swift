@@ -223,7 +223,8 @@ final class Committer: StepMachine {
         faultsTotal += work.counts.deadLettered + work.counts.skipped
         status.epochCommitted(
             plan, counts: work.counts, computeTime: work.computeTime, sealedAt: work.sealedAt, committedAt: now)
-        if plan.kind == .data {
+        // State goes with the number of the progress, also where an epoch brought nothing but positions.
+        if plan.kind != .anchor {
             for channel in firstStage { channel.send(.committed(plan.epoch)) }
         }
         driver.send(.committed(plan))

@@ -24,6 +24,7 @@ extension Driver {
 
     /// Goes on behind the newest epoch that is known, so that no number is used for other data.
     private func adoptEpoch(_ replay: ProgressRecord?) {
+        adoptTimes()
         guard let record = machine.progress, nextEpoch <= record.epoch || replay != nil else { return }
         nextEpoch = record.phase == .planned ? record.epoch : record.epoch.next
     }
@@ -46,7 +47,10 @@ extension Driver {
         defer { nextEpoch = nextEpoch.next }
         var plan = EpochPlan(
             kind: kind, epoch: nextEpoch, attempt: attempt, ranges: ranges, positions: positions,
-            batchTimeMs: openEpoch?.context.batchTimeMs ?? clock.wallMilliseconds, isReplay: replay != nil)
+            batchTimeMs: openEpoch?.context.batchTimeMs ?? lastBatchTimeMs ?? clock.wallMilliseconds,
+            isReplay: replay != nil)
+        plan.startTimeMs = startTimeMs
+        plan.isFirstBatch = openEpoch?.context.isFirstBatch ?? false
         if let record = machine.progress {
             plan.idlePositions = record.resumePositions.filter { positions[$0.key] == nil }
         }
@@ -96,21 +100,6 @@ extension Driver {
             budget.take(part.byteSize)
             channel.send(.records(part, attempt, context))
         }
-    }
-
-    @discardableResult
-    private func openNewEpoch(_ now: MonotonicTime) -> EpochContext {
-        let batchTime = replay?.batchTimeMs ?? batchTime
-        let context = EpochContext(epoch: nextEpoch, batchTimeMs: batchTime)
-        openEpoch = OpenEpoch(context: context, openedAt: now)
-        return context
-    }
-
-    /// The end of its interval for a fixed trigger (Spark's batch time), else now.
-    private var batchTime: Int64 {
-        guard case .interval(let interval) = options.trigger else { return clock.wallMilliseconds }
-        let step = max(1, interval.nanoseconds / 1_000_000)
-        return clock.wallMilliseconds / step * step
     }
 
     // MARK: - Cutting
@@ -178,21 +167,6 @@ extension Driver {
         carried.removeAll()
         isCarriedDue = false
         for block in blocks { admit(block, now) }
-    }
-
-    private func openIfDue(_ now: MonotonicTime) {
-        if replay != nil {
-            openNewEpoch(now)
-            return
-        }
-        guard case .interval(let interval) = options.trigger, inFlight == nil else { return }
-        // The first epoch comes at once, the others on multiples of the interval since 1970; an overrun is followed at
-        // once.
-        if let tick = nextTick, now < tick { return }
-        let nanoseconds = max(1, interval.nanoseconds)
-        let wall = clock.wallMilliseconds * 1_000_000
-        nextTick = now + .nanoseconds(nanoseconds - wall % nanoseconds)
-        openNewEpoch(now)
     }
 
     private func shouldCut(_ now: MonotonicTime) -> Bool {
@@ -299,6 +273,7 @@ extension Driver {
 
     func nextDeadline(_ now: MonotonicTime) -> MonotonicTime {
         if machine.phase == .draining { return drainDeadline }
+        if machine.phase == .restoring { return now + .seconds(2) }
         guard machine.phase == .running else { return .distantFuture }
         var deadline = now + .seconds(1)
         if let open = openEpoch, inFlight == nil {

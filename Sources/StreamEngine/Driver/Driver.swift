@@ -18,6 +18,8 @@ final class Driver: StepMachine {
     let inbox: Channel<DriverMessage>
     let tasks: [Channel<TaskMessage>]
     let committer: Channel<CommitterMessage>
+    let changelog: (any ChangelogPort)?
+    let statefulTasks: [StatefulTask]
 
     var machine: QueryMachine
     var pacer: EpochPacer
@@ -42,10 +44,18 @@ final class Driver: StepMachine {
     var knownEnds: [Split: Position] = [:]
     var endsRequestedAt: MonotonicTime?
     var nextTick: MonotonicTime?
+    /// Of the newest batch, and before the first one: known with a fixed trigger.
+    var lastBatchTimeMs: Int64?
+    var startTimeMs: Int64?
     var drainDeadline = MonotonicTime.distantFuture
     var stopWithin = Duration.seconds(25)
     var lastCommitAt = MonotonicTime.zero
     var expiredRecords = 0
+    /// State on its way back from its changelogs.
+    var restore: StateRestore?
+    var restoreBegan = MonotonicTime.zero
+    var restoreToldAt = MonotonicTime.zero
+    var stableEndsRequestedAt = MonotonicTime.zero
     var isStarted = false
     var closing: Closing?
 
@@ -59,7 +69,9 @@ final class Driver: StepMachine {
 
     enum Closing { case waitingForCommitter, done }
 
-    init(_ parts: QueryParts) {
+    init(_ parts: QueryParts, changelog: (any ChangelogPort)?, statefulTasks: [StatefulTask]) {
+        self.changelog = changelog
+        self.statefulTasks = statefulTasks
         signal = parts.driverSignal
         options = parts.options
         input = parts.input
@@ -71,12 +83,15 @@ final class Driver: StepMachine {
         tasks = parts.firstStage
         committer = parts.committerInbox
         machine = QueryMachine(
-            defaultStart: options.defaultStart, start: options.starts, partitionStart: options.partitionStarts)
+            defaultStart: options.defaultStart, start: options.starts, partitionStart: options.partitionStarts,
+            hasState: !statefulTasks.isEmpty)
         pacer = EpochPacer(
             latencyTarget: options.latencyTarget, isExactlyOnce: options.guarantee == .exactlyOnce,
             commitPause: options.commitPause)
         for channel in tasks { channel.addSender(signal) }
+        for task in statefulTasks { task.inbox.addSender(signal) }
         let signal = signal
+        changelog?.onReady = { signal.raise() }
         input.onReady = { signal.raise() }
     }
 
@@ -98,6 +113,9 @@ final class Driver: StepMachine {
         guard closing == nil else { return .waiting(until: .distantFuture) }
         didSomething = pollInput(now) || didSomething
         if closing != nil { return .ran }
+        followIfStandby(now)
+        didSomething = pollChangelog(now) || didSomething
+        if closing != nil { return .ran }
         didSomething = advanceEpoch(now) || didSomething
         checkDrain(now)
         status.update(phase: machine.phase, attempt: attempt, ends: knownEnds)
@@ -111,6 +129,8 @@ final class Driver: StepMachine {
             perform(machine.handle(.recovered(progress)), now)
         case .committed(let plan) where plan.attempt == attempt: epochCommitted(plan, now)
         case .failed(let failure, let attempt) where attempt == self.attempt: failed(failure, now)
+        case .stateNeeds(let needs, let task, let attempt) where attempt == self.attempt:
+            receiveNeeds(needs, task: task, now)
         case .stopQuery(let error): perform(machine.handle(.stopNow(error)), now)
         case .stop(let within):
             stopWithin = within
@@ -119,9 +139,10 @@ final class Driver: StepMachine {
         case .stopNow: perform(machine.handle(.stopNow(nil)), now)
         case .committerClosed:
             input.close(within: .seconds(5))
+            changelog?.close(within: .seconds(5))
             closing = .done
             status.finish()
-        case .recovered, .committed, .failed: break  // of an attempt that was given up
+        case .recovered, .committed, .failed, .stateNeeds: break  // of an attempt that was given up
         }
     }
 
@@ -196,7 +217,7 @@ final class Driver: StepMachine {
         }
     }
 
-    private func trouble(_ error: StreamError, _ now: MonotonicTime) {
+    func trouble(_ error: StreamError, _ now: MonotonicTime) {
         status.lastError = error
         switch error.recovery {
         case .retry: log.warning("\(error)", LogField("query", options.name))
@@ -235,6 +256,7 @@ final class Driver: StepMachine {
             switch action {
             case .initializeWriter(let pause): committer.send(.initialize(after: pause))
             case .recover(let splits): committer.send(.recover(splits, attempt))
+            case .restore(let epoch): restoreState(to: epoch, now)
             case .resolve(let starts): input.resolve(starts)
             case .anchor(let positions, let replay): anchor(positions, replay)
             case .open(let positions, let replay): open(positions, replay, now)
@@ -258,6 +280,7 @@ final class Driver: StepMachine {
 
     private func abandon() {
         attempt = attempt.next
+        dropRestore()
         openEpoch = nil
         inFlight = nil
         inFlightRecords = 0

@@ -24,6 +24,9 @@ public struct QueryOptions: Sendable {
     public var isOwned = false
     /// Run an epoch at each interval even without records (DStreams: a count of 0 is a result).
     public var runsEmptyEpochs = false
+    /// Leave no interval out (Spark's rule for DStreams): what was missed while the query was stopped or a batch
+    /// overran is caught up, one epoch an interval. For windows, whose panes are the batches.
+    public var runsEveryInterval = false
     public var defaultStart = StartPosition.latest
     public var starts: [TopicName: StartPosition] = [:]
     public var partitionStarts: [Split: StartPosition] = [:]

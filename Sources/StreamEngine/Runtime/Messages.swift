@@ -9,7 +9,21 @@ enum TaskMessage: Sendable {
     case endEpoch(EpochPlan)
     case committed(Epoch)
     case abandon(Attempt)
+    case state(StateMessage, Attempt)
     case close
+}
+
+/// Driver to every task that keeps state, of whatever stage.
+enum StateMessage: Sendable {
+    /// Make the state that of this epoch; answered by `stateNeeds`.
+    case recover(to: Epoch?)
+    /// Say where a standby reads on; answered by `stateNeeds`.
+    case follow
+    /// The receiver gives the block's bytes back to the budget.
+    case changes(RecordBlock)
+    case lost(Split)
+    case restored([Split: Position], to: Epoch?)
+    case stableEnds([Split: Position], from: Epoch)
 }
 
 /// Driver and tasks to committer.
@@ -31,6 +45,8 @@ enum DriverMessage: Sendable {
     case recovered(RecoveredProgress, Attempt)
     case committed(EpochPlan)
     case failed(TransactionFailure, Attempt)
+    /// From this task: where changelogs must be read from.
+    case stateNeeds([Split: Position], task: Int, Attempt)
     /// A program or the error policy stops the query.
     case stopQuery(StreamError)
     case stop(within: Duration)

@@ -27,6 +27,8 @@ public final class QueryStatus: Sendable {
         public var lostOffsets: Int64 = 0
         public var lastEpoch: EpochProgress?
         public var lastError: StreamError?
+        /// How far state is restored, while it is.
+        public var restore: RestoreProgress?
         public var memoryUsed = 0
         public var memoryLimit = 0
         public var isFinished = false
@@ -96,6 +98,7 @@ public final class QueryStatus: Sendable {
     }
 
     func epochDropped(_ kind: String) { state.withLock { $0.epochsDropped[kind, default: 0] += 1 } }
+    func restoring(_ progress: RestoreProgress?) { state.withLock { $0.restore = progress } }
     func stale(_ count: Int) { if count > 0 { state.withLock { $0.staleRecords += count } } }
     func dataLost(_ offsets: Int64) { state.withLock { $0.lostOffsets += offsets } }
 

@@ -7,6 +7,9 @@ final class TaskMachine: StepMachine {
     let name: String
     let signal: Signal
     private let program: any TaskProgram
+    /// Its number among the tasks that keep state.
+    private let stateNumber: Int?
+    private let driver: Channel<DriverMessage>
     private let inbox: Channel<TaskMessage>
     /// Tasks of the next stage; empty in the last one.
     private let next: [Channel<TaskMessage>]
@@ -27,8 +30,7 @@ final class TaskMachine: StepMachine {
 
     init(
         name: String, program: any TaskProgram, inbox: Channel<TaskMessage>, next: [Channel<TaskMessage>],
-        senderCount: Int,
-        _ parts: QueryParts, signal: Signal
+        senderCount: Int, stateNumber: Int?, _ parts: QueryParts, signal: Signal
     ) {
         self.name = name
         self.signal = signal
@@ -36,7 +38,9 @@ final class TaskMachine: StepMachine {
         self.inbox = inbox
         self.next = next
         self.senderCount = senderCount
+        self.stateNumber = stateNumber
         committer = parts.committerInbox
+        driver = parts.driverInbox
         budget = parts.budget
         clock = parts.clock
         committer.addSender(signal)
@@ -69,22 +73,63 @@ final class TaskMachine: StepMachine {
             // Each task of the stage before tells.
             guard epoch != lastCommitted else { return }
             lastCommitted = epoch
-            program.committed(epoch)
+            attemptState { try program.committed(epoch) }
             for channel in next { channel.send(.committed(epoch)) }
-        case .abandon(let attempt):
-            if attempt > self.attempt {
-                self.attempt = attempt
-                endsSeen = 0
-                endingEpoch = nil
-                dropPending()
-                program.reset()
-                for channel in next { channel.send(.abandon(attempt)) }
-            }
+        case .abandon(let attempt): abandon(attempt)
+        case .state(let message, let attempt):
+            // It comes from the driver itself, maybe before the stage in between has told of the new attempt.
+            abandon(attempt)
+            receive(message, attempt)
         case .close:
             for channel in next { channel.send(.close) }
             isClosed = true
         }
     }
+
+    private func abandon(_ attempt: Attempt) {
+        guard attempt > self.attempt else { return }
+        self.attempt = attempt
+        endsSeen = 0
+        endingEpoch = nil
+        dropPending()
+        attemptState { try program.reset() }
+        for channel in next { channel.send(.abandon(attempt)) }
+    }
+
+    // MARK: - State
+
+    private func receive(_ message: StateMessage, _ attempt: Attempt) {
+        guard let state = program.state else { return }
+        attemptState {
+            switch message {
+            case .recover(let epoch): try tellNeeds(state.recover(to: epoch), attempt)
+            case .follow: try tellNeeds(state.followPositions(), attempt)
+            case .changes(let block):
+                defer { budget.give(block.byteSize) }
+                if attempt == self.attempt { try state.apply(block) }
+            case .lost(let split): if attempt == self.attempt { try state.clear(split) }
+            case .restored(let ends, let epoch): if attempt == self.attempt { try state.restored(ends, to: epoch) }
+            case .stableEnds(let ends, let epoch): try state.noteStableEnds(ends, from: epoch)
+            }
+        }
+    }
+
+    /// State that fails stops the query: what it holds is not known any more.
+    private func attemptState(_ body: () throws -> Void) {
+        do { try body() } catch { driver.send(.stopQuery(Self.stateFailed(error))) }
+    }
+
+    private func tellNeeds(_ needs: [Split: Position], _ attempt: Attempt) {
+        guard let stateNumber else { return }
+        driver.send(.stateNeeds(needs, task: stateNumber, attempt))
+    }
+
+    private static func stateFailed(_ error: any Error) -> StreamError {
+        error as? StreamError
+            ?? StreamError("STATE_FAILED", "State could not be kept: \(error).", domain: .internal, cause: error)
+    }
+
+    // MARK: - Work
 
     private func run(_ input: TaskInput, _ context: EpochContext) {
         let began = clock.now
@@ -102,7 +147,9 @@ final class TaskMachine: StepMachine {
         let began = clock.now
         var output = TaskOutput()
         program.endEpoch(plan, into: &output)
-        hand(output, EpochContext(epoch: plan.epoch, batchTimeMs: plan.batchTimeMs), clock.now - began)
+        let context = EpochContext(
+            epoch: plan.epoch, batchTimeMs: plan.batchTimeMs, isFirstBatch: plan.isFirstBatch)
+        hand(output, context, clock.now - began)
         for channel in next { channel.send(.endEpoch(plan)) }
         if next.isEmpty { committer.send(.endEpoch(plan)) }
         let held = pending

@@ -13,10 +13,15 @@ public protocol TaskProgram: AnyObject {
     func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput)
 
     /// The epoch is durable: its overlay becomes state.
-    func committed(_ epoch: Epoch)
+    /// - Throws: where state cannot be kept; the query stops.
+    func committed(_ epoch: Epoch) throws
 
-    /// Everything since the last committed epoch is dropped.
-    func reset()
+    /// Everything since the last committed epoch is dropped. What was sealed for an epoch and may be committed by now
+    /// is decided by `state`.
+    func reset() throws
+
+    /// What the program keeps over epochs; nil: nothing.
+    var state: (any TaskState)? { get }
 }
 
 extension TaskProgram {
@@ -26,6 +31,8 @@ extension TaskProgram {
     public func committed(_ epoch: Epoch) {}
     /// Does nothing: for programs without state.
     public func reset() {}
+    /// None.
+    public var state: (any TaskState)? { nil }
 }
 
 /// What a task's program is given.
@@ -40,10 +47,13 @@ public struct EpochContext: Sendable, Hashable {
     public var epoch: Epoch
     /// Milliseconds since 1970-01-01 UTC.
     public var batchTimeMs: Int64
+    /// The first batch that a query with a fixed trigger ever runs, restarts included.
+    public var isFirstBatch: Bool
 
-    public init(epoch: Epoch, batchTimeMs: Int64) {
+    public init(epoch: Epoch, batchTimeMs: Int64, isFirstBatch: Bool = false) {
         self.epoch = epoch
         self.batchTimeMs = batchTimeMs
+        self.isFirstBatch = isFirstBatch
     }
 }
 
