@@ -41,6 +41,18 @@ extension DStream {
         }
     }
 
+    /// Each pair turned into one pair for each value that its own value is turned into; the key stays.
+    @inlinable
+    public func flatMapValues<Key, Value, Values: Sequence>(
+        _ transform: @escaping @Sendable (Value) throws -> Values
+    ) -> DStream<(Key, Values.Element)> where Element == (Key, Value) {
+        derived { builder, push in
+            connect(builder) { pair in
+                for value in try transform(pair.1) { try push((pair.0, value)) }
+            }
+        }
+    }
+
     /// The elements of this stream and of others, batch by batch. No order between them is promised.
     /// - Precondition: all are of one context.
     public func union(_ others: DStream<Element>...) -> DStream<Element> {

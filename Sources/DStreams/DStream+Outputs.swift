@@ -26,6 +26,13 @@ extension DStream {
     /// batch covers is made durable first: should the process die, the same batch runs again with the same
     /// `BatchInfo`, so an effect outside Kafka counts exactly once if it is stored under `info.epoch`. A throw
     /// stops the query without a commit. The query gets an owner.
+    public func foreachBatch(_ body: @escaping @Sendable (Batch<Element>, BatchInfo) throws -> Void)
+    where Element: Sendable {
+        gather(limit: nil) { elements, info in try body(Batch(elements), info) }
+    }
+
+    /// `foreachBatch` for code that takes an array.
+    @_disfavoredOverload
     public func foreachBatch(_ body: @escaping @Sendable ([Element], BatchInfo) throws -> Void)
     where Element: Sendable {
         gather(limit: nil, body)

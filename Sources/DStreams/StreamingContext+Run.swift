@@ -18,6 +18,7 @@ struct Lifecycle {
     var stopRequest: StopRequest?
     var failure: StreamError?
     var waiters: [CheckedContinuation<Void, any Error>] = []
+    var timedWaiters: [ObjectIdentifier: TimedWaiter] = [:]
 }
 
 extension StreamingContext {
@@ -144,15 +145,16 @@ extension StreamingContext {
     }
 
     private func finish(_ failure: StreamError?) {
-        let (waiters, end) = life.withLock { life in
+        let (waiters, timedWaiters, end) = life.withLock { life in
             life.phase = .finished
             life.failure = failure
-            defer { life.waiters = [] }
-            return (life.waiters, life.end)
+            defer { (life.waiters, life.timedWaiters) = ([], [:]) }
+            return (life.waiters, life.timedWaiters.values, life.end)
         }
         // Its closures hold streams, which hold this context.
         graph.withLock { $0 = StreamGraph() }
         for waiter in waiters { waiter.resume(with: end) }
+        for waiter in timedWaiters { waiter.end(with: end) }
     }
 }
 

@@ -163,6 +163,36 @@ private struct UnreachablePorts: QueryPortSource {
         context.stop(graceful: false)
     }
 
+    @Test func theStateOnlyMovesOn() async throws {
+        let attempts = Seen<Int>()
+        let context = context(UnreachablePorts(attempts: attempts))
+        context.kafkaStream(topics: ["in"]).print()
+        #expect(context.state == .initialized)
+        try context.start()
+        #expect(context.state == .active)
+        #expect(try await !context.awaitTerminationOrTimeout(.milliseconds(1)))
+        #expect(try await !context.awaitTerminationOrTimeout(.seconds(-1)))
+        #expect(context.state == .active, "a time-out ends nothing")
+        async let isOver = context.awaitTerminationOrTimeout(.seconds(3600))
+        context.stop()
+        #expect(try await isOver)
+        #expect(context.state == .stopped)
+        #expect(try await context.awaitTerminationOrTimeout(.zero))
+    }
+
+    @Test func aTimedWaitThrowsTheFailure() async throws {
+        let context = context(ScriptedPorts(records: ["a"], opened: Seen()))
+        context.kafkaStream(topics: ["in"]).map { _ -> String in throw Refused() }.saveToKafka("out") {
+            Record(value: $0)
+        }
+        try context.start()
+        let error = await #expect(throws: StreamError.self) {
+            try await context.awaitTerminationOrTimeout(.seconds(3600))
+        }
+        #expect(error?.code == "USER_CODE_FAILED")
+        #expect(context.state == .stopped)
+    }
+
     @Test func missingBrokersAreNamed() async {
         var options = StreamingOptions()
         options.stateFolder = nil

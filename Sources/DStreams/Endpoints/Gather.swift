@@ -1,7 +1,7 @@
 import CommitProtocol
 import StreamEngine
 
-/// The sending side of `foreachBatch` and `print`: holds a task's elements until the batch ends.
+/// The sending side of `foreachBatch`, `print` and `transform`: holds a task's elements until the batch ends.
 final class GatherWriter<Element: Sendable>: Endpoint {
     private let node: Int
     private let level: Int

@@ -1,72 +1,99 @@
 import CommitProtocol
 import StreamEngine
 
-/// The sending side of a shuffle: combines the values of each key in its task, and sends one value a key at the
+/// The sending side of a shuffle: combines the values of each key in its task, and sends one combiner a key at the
 /// batch's end.
-final class ShuffleWriter<Key: Hashable & Sendable, Value: Sendable>: Endpoint {
+final class CombineWriter<Key: Hashable & Sendable, Value, Combiner: Sendable>: Endpoint {
     private let node: Int
     private let level: Int
     private let taskCount: Int
     private let scope: RecordScope
     private let isUndoable: Bool
-    private let combine: (Value, Value) throws -> Value
-    private let taskOf: (Key) -> Int
-    private var values: [Key: Value] = [:]
+    private let create: (Value) throws -> Combiner
+    private let mergeValue: (Combiner, Value) throws -> Combiner
+    private let taskOf: ((Key) -> Int)?
+    private var combiners: [Key: Combiner] = [:]
     /// What the record at hand has changed, oldest first; kept only where it may be taken back.
-    private var journal: [(key: Key, before: Value?)] = []
+    private var journal: [(key: Key, before: Combiner?)] = []
     private var lastSerial = -1
 
     /// - Parameter taskOf: which task a key goes to; nil: any, as long as it is the same for all of a batch.
     init(
         node: Int, level: Int, taskCount: Int, scope: RecordScope, isUndoable: Bool,
-        combine: @escaping (Value, Value) throws -> Value, taskOf: ((Key) -> Int)? = nil
+        create: @escaping (Value) throws -> Combiner, mergeValue: @escaping (Combiner, Value) throws -> Combiner,
+        taskOf: ((Key) -> Int)? = nil
     ) {
-        // Any hash will do for a batch: it need not be the same in another process.
-        self.taskOf = taskOf ?? { Int(UInt(bitPattern: $0.hashValue) % UInt(taskCount)) }
+        self.taskOf = taskOf
         self.node = node
         self.level = level
         self.taskCount = taskCount
         self.scope = scope
         self.isUndoable = isUndoable
-        self.combine = combine
+        self.create = create
+        self.mergeValue = mergeValue
     }
 
     func add(_ key: Key, _ value: Value) throws {
         let isFirst = scope.reached(&lastSerial)
-        guard isUndoable else { return try merge(value, into: &values[key]) }
+        guard isUndoable else { return try merge(value, into: &combiners[key]) }
         if isFirst { journal.removeAll(keepingCapacity: true) }
-        let before = values[key]
-        try merge(value, into: &values[key])
+        let before = combiners[key]
+        try merge(value, into: &combiners[key])
         journal.append((key, before))
     }
 
-    private func merge(_ value: Value, into place: inout Value?) throws {
-        if let old = place { place = try combine(old, value) } else { place = value }
+    private func merge(_ value: Value, into place: inout Combiner?) throws {
+        if let old = place { place = try mergeValue(old, value) } else { place = try create(value) }
     }
 
     func undoRecord() {
         guard scope.isAt(lastSerial) else { return }
-        for change in journal.reversed() { values[change.key] = change.before }
+        for change in journal.reversed() { combiners[change.key] = change.before }
         journal.removeAll(keepingCapacity: true)
     }
 
     func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) {
-        guard !values.isEmpty else { return }
-        let all = values
-        values = [:]
-        guard taskCount > 1 else { return send(all, to: 0, &output) }
-        var parts = [[Key: Value]](repeating: [:], count: taskCount)
-        for (key, value) in all { parts[taskOf(key)][key] = value }
-        for (task, part) in parts.enumerated() where !part.isEmpty { send(part, to: task, &output) }
-    }
-
-    private func send(_ values: [Key: Value], to task: Int, _ output: inout TaskOutput) {
-        output.exchanges.append((task, Parcel(node: node, level: level, task: task, payload: values)))
+        let all = combiners
+        combiners = [:]
+        for (task, part) in KeySplit.parts(all, count: taskCount, taskOf) {
+            output.exchanges.append((task, Parcel(node: node, level: level, task: task, payload: part)))
+        }
     }
 
     func reset() {
-        values = [:]
+        combiners = [:]
         journal = []
+    }
+}
+
+/// A shuffle whose values are combined with each other.
+typealias ShuffleWriter<Key: Hashable & Sendable, Value: Sendable> = CombineWriter<Key, Value, Value>
+
+extension CombineWriter where Combiner == Value {
+    convenience init(
+        node: Int, level: Int, taskCount: Int, scope: RecordScope, isUndoable: Bool,
+        combine: @escaping (Value, Value) throws -> Value, taskOf: ((Key) -> Int)? = nil
+    ) {
+        self.init(
+            node: node, level: level, taskCount: taskCount, scope: scope, isUndoable: isUndoable, create: { $0 },
+            mergeValue: combine, taskOf: taskOf)
+    }
+}
+
+/// Divides what belongs to keys among the tasks of a stage.
+enum KeySplit {
+    /// The parts that are not empty, with their tasks.
+    /// - Parameter taskOf: nil: any hash will do for a batch, since it need not be the same in another process.
+    static func parts<Key: Hashable, Value>(
+        _ all: [Key: Value], count: Int, _ taskOf: ((Key) -> Int)? = nil
+    ) -> [(task: Int, part: [Key: Value])] {
+        guard !all.isEmpty else { return [] }
+        guard count > 1 else { return [(0, all)] }
+        var parts = [[Key: Value]](repeating: [:], count: count)
+        for (key, value) in all {
+            parts[taskOf?(key) ?? Int(UInt(bitPattern: key.hashValue) % UInt(count))][key] = value
+        }
+        return parts.enumerated().filter { !$0.element.isEmpty }.map { ($0.offset, $0.element) }
     }
 }
 
