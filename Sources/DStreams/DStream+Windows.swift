@@ -19,7 +19,7 @@ extension DStream where Element: StateCodable & Sendable {
         length: Duration, slide: Duration? = nil, name: String? = nil
     ) -> DStream<(Element, Int)> where Element: Hashable {
         map { ($0, 1) }.reduceByKeyAndWindow(
-            +, inverse: -, length: length, slide: slide, name: name ?? "", kind: "countByValueAndWindow"
+            +, inverse: -, length: length, slide: slide, name: name, kind: "countByValueAndWindow"
         ) { _, count in count != 0 }
     }
 
@@ -63,9 +63,8 @@ extension DStream {
         _ reduce: @escaping @Sendable (Value, Value) throws -> Value, length: Duration, slide: Duration? = nil,
         name: String? = nil
     ) -> DStream<(Key, Value)> where Element == (Key, Value) {
-        keyedWindow("reduceByKeyAndWindow", name, combine: reduce) { builder, state, push in
-            let span = WindowSpan(length: length, slide: slide, batchInterval: context.batchInterval)
-            return KeyedWindow<Key, Value, Value>(
+        keyedWindow("reduceByKeyAndWindow", name, length, slide, combine: reduce) { builder, state, span, push in
+            KeyedWindow<Key, Value, Value>(
                 state.panes(id: 1), span, builder.stateSetup.layout, combine: reduce,
                 add: { value, result in result = try result.map { try reduce($0, value) } ?? value }, push: push)
         }
@@ -77,9 +76,8 @@ extension DStream {
     >(
         length: Duration, slide: Duration? = nil, name: String? = nil
     ) -> DStream<(Key, [Value])> where Element == (Key, Value) {
-        keyedWindow("groupByKeyAndWindow", name, combine: nil) { builder, state, push in
-            let span = WindowSpan(length: length, slide: slide, batchInterval: context.batchInterval)
-            return KeyedWindow<Key, Value, [Value]>(
+        keyedWindow("groupByKeyAndWindow", name, length, slide, combine: nil) { builder, state, span, push in
+            KeyedWindow<Key, Value, [Value]>(
                 state.panes(id: 1), span, builder.stateSetup.layout, combine: nil,
                 add: { value, result in result = (result ?? []) + [value] }, push: push)
         }
@@ -99,7 +97,7 @@ extension DStream {
         name: String? = nil, filter: (@Sendable (Key, Value) throws -> Bool)? = nil
     ) -> DStream<(Key, Value)> where Element == (Key, Value) {
         reduceByKeyAndWindow(
-            reduce, inverse: inverse, length: length, slide: slide, name: name ?? "", kind: "reduceByKeyAndWindow",
+            reduce, inverse: inverse, length: length, slide: slide, name: name, kind: "reduceByKeyAndWindow",
             filter: filter)
     }
 
@@ -109,12 +107,11 @@ extension DStream {
         Key: Hashable & StateCodable & Sendable, Value: StateCodable & Sendable
     >(
         _ reduce: @escaping @Sendable (Value, Value) throws -> Value,
-        inverse: @escaping @Sendable (Value, Value) throws -> Value, length: Duration, slide: Duration?, name: String,
+        inverse: @escaping @Sendable (Value, Value) throws -> Value, length: Duration, slide: Duration?, name: String?,
         kind: String, filter: (@Sendable (Key, Value) throws -> Bool)?
     ) -> DStream<(Key, Value)> where Element == (Key, Value) {
-        keyedWindow(kind, name.isEmpty ? nil : name, combine: reduce) { builder, state, push in
-            let span = WindowSpan(length: length, slide: slide, batchInterval: context.batchInterval)
-            return InvertibleWindow<Key, Value>(
+        keyedWindow(kind, name, length, slide, combine: reduce) { builder, state, span, push in
+            InvertibleWindow<Key, Value>(
                 state.panes(id: 1), state.table(id: 2), span, builder.stateSetup.layout, reduce: reduce,
                 inverse: inverse, isKept: filter, push: push)
         }
@@ -124,8 +121,8 @@ extension DStream {
         _ length: Duration, _ slide: Duration?, _ name: String?, store: @escaping @Sendable (Element) -> Stored,
         give: @escaping @Sendable (Stored) -> Out
     ) -> DStream<Out> {
-        let span = WindowSpan(length: length, slide: slide, batchInterval: context.batchInterval)
-        let (node, id) = context.addState(using: [node], kind: "window", name: name, runsInEmptyBatches: true)
+        let (node, id, span) = context.addWindow(
+            over: node, kind: "window", name: name, length: length, slide: slide)
         return DStream<Out>(context, node: node, level: level) { builder, push in
             builder.withStateIfLive(id) { state in
                 let buffer = WindowBuffer<Element, Stored>(
@@ -139,14 +136,16 @@ extension DStream {
     }
 
     private func keyedWindow<Key: Hashable & StateCodable & Sendable, Value: StateCodable & Sendable, Out>(
-        _ kind: String, _ name: String?, combine: (@Sendable (Value, Value) throws -> Value)?,
-        make: @escaping @Sendable (StageBuilder, OperatorState, @escaping Push<(Key, Out)>) -> any Endpoint
+        _ kind: String, _ name: String?, _ length: Duration, _ slide: Duration?,
+        combine: (@Sendable (Value, Value) throws -> Value)?,
+        make: @escaping @Sendable (StageBuilder, OperatorState, WindowSpan, @escaping Push<(Key, Out)>) -> any Endpoint
     ) -> DStream<(Key, Out)> where Element == (Key, Value) {
-        let (node, id) = context.addState(using: [node], kind: kind, name: name, runsInEmptyBatches: true)
+        let (node, id, span) = context.addWindow(
+            over: node, kind: kind, name: name, length: length, slide: slide)
         let target = level + 1
         return DStream<(Key, Out)>(context, node: node, level: target) { builder, push in
             if builder.level == target {
-                builder.addAny(make(builder, builder.makeState(id), push), node: node)
+                builder.addAny(make(builder, builder.makeState(id), span, push), node: node)
                 return true
             }
             if let combine, builder.level < target {

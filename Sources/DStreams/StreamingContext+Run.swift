@@ -105,7 +105,8 @@ extension StreamingContext {
         _ plan: QueryPlan, _ ports: QueryPorts, userOutputs: any UserOutputPort = ThreadedUserOutput()
     ) throws -> StreamQuery {
         try StreamQuery(
-            options: plan.options, input: ports.input, writer: ports.writer, stages: plan.stages,
+            options: plan.options, input: ports.input, writer: ports.writer, changelog: ports.changelog,
+            stages: plan.stages(StateSetup(query: self.query, clock: clock)),
             userOutputs: userOutputs,
             clock: clock, log: options.log, onProgress: { [self] in report($0) })
     }

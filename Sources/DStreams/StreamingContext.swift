@@ -92,6 +92,34 @@ public final class StreamingContext: Sendable {
         register(StreamGraph.Node(parents: parents, isShuffle: isShuffle, runsInEmptyBatches: runsInEmptyBatches))
     }
 
+    func addState(
+        using parents: [Int], kind: String, name: String?, runsInEmptyBatches: Bool
+    ) -> (node: Int, id: OperatorID) {
+        requireNotStarted()
+        let node = StreamGraph.Node(parents: parents, runsInEmptyBatches: runsInEmptyBatches)
+        return graph.withLock { $0.addState(node, kind: kind, name: name) }
+    }
+
+    /// - Returns: the window's place, and its span; one that does not fit its stream is told of when the context starts.
+    func addWindow(
+        over parent: Int, kind: String, name: String?, length: Duration, slide: Duration?
+    ) -> (node: Int, id: OperatorID, span: WindowSpan) {
+        requireNotStarted()
+        let batchMs = max(1, batchInterval.nanoseconds / 1_000_000)
+        return graph.withLock { graph in
+            let parentMs = graph.slide(of: parent, batchMs: batchMs)
+            var span = WindowSpan(
+                lengthMs: length.nanoseconds / 1_000_000, slideMs: slide.map { $0.nanoseconds / 1_000_000 } ?? parentMs)
+            if let problem = span.problem(parentSlideMs: parentMs) {
+                graph.problems.append(problem)
+                span = WindowSpan(lengthMs: parentMs, slideMs: parentMs)
+            }
+            let node = StreamGraph.Node(parents: [parent], slideMs: span.slideMs, runsInEmptyBatches: true)
+            let added = graph.addState(node, kind: kind, name: name)
+            return (added.node, added.id, span)
+        }
+    }
+
     func addOutput(_ output: Output) {
         requireNotStarted()
         graph.withLock { $0.outputs.append(output) }

@@ -8,6 +8,7 @@ import Testing
         var name: String
         var committed: [Split: Position]
         var record: ProgressRecord?
+        var hasState = false
         var rebalances = 4
         var faults = 1
         var testDescription: String { name }
@@ -23,6 +24,8 @@ import Testing
         Case(name: "one split has progress", committed: [a: 3]),
         Case(name: "both have progress", committed: [a: 3, b: 4]),
         Case(name: "a plan to repeat, and a new split", committed: [a: 3], record: planned),
+        Case(name: "state, one split has progress", committed: [a: 3], hasState: true, rebalances: 3),
+        Case(name: "state, a plan to repeat", committed: [a: 3], record: planned, hasState: true, rebalances: 3),
         Case(name: "many faults", committed: [b: 4], rebalances: 3, faults: 2),
     ]
 
@@ -31,8 +34,8 @@ import Testing
         var settling: Set<QueryWorld> = []
         var pending = [
             QueryWorld(
-                committed: example.committed, record: example.record, rebalances: example.rebalances,
-                faults: example.faults)
+                committed: example.committed, record: example.record, hasState: example.hasState,
+                rebalances: example.rebalances, faults: example.faults)
         ]
         var closedCount = 0
         while let world = pending.popLast() {

@@ -7,7 +7,7 @@ import StreamCore
 struct QueryWorld: Hashable {
     static let splits = [Split("in", 0), Split("in", 1)]
 
-    var machine = QueryMachine(defaultStart: .latest)
+    var machine: QueryMachine
     var violation: String?
 
     // The group: what is ours for it, and what it wants back.
@@ -23,6 +23,10 @@ struct QueryWorld: Hashable {
     var replay: ProgressRecord?
     var inFlight: Work?
     var isDraining = false
+    /// State is being restored; it was, for what is read in this attempt.
+    var isRestoring = false
+    var isRestored = false
+    let hasState: Bool
     var attempt = 0
     var asked: [Set<Split>] = []
 
@@ -58,6 +62,7 @@ struct QueryWorld: Hashable {
         case lose(Split)
         case answer(Answer)
         case resolve
+        case restored
         case epoch
         case drained, drainExpired
         case foreignCommit(Split)
@@ -65,7 +70,11 @@ struct QueryWorld: Hashable {
     }
     enum Answer: Hashable { case success, failure, lostAnswer }
 
-    init(committed: [Split: Position], record: ProgressRecord? = nil, rebalances: Int, faults: Int) {
+    init(
+        committed: [Split: Position], record: ProgressRecord? = nil, hasState: Bool = false, rebalances: Int, faults: Int
+    ) {
+        machine = QueryMachine(defaultStart: .latest, hasState: hasState)
+        self.hasState = hasState
         self.committed = committed
         self.record = record
         rebalancesLeft = rebalances
@@ -110,8 +119,10 @@ struct QueryWorld: Hashable {
     /// What happens by itself when nobody disturbs: every answer comes, and is good.
     var quietMoves: [Move] {
         guard machine.phase != .closed else { return [] }
-        if !commands.isEmpty { return [.answer(.success)] + (asked.isEmpty ? [] : [.resolve]) }
-        if !asked.isEmpty { return [.resolve] }
+        let restoring = isRestoring ? [Move.restored] : []
+        if !commands.isEmpty { return [.answer(.success)] + (asked.isEmpty ? [] : [.resolve]) + restoring }
+        if !asked.isEmpty { return [.resolve] + restoring }
+        if isRestoring { return restoring }
         if isDraining, inFlight == nil { return [.drained] }
         return []
     }
@@ -155,6 +166,9 @@ struct QueryWorld: Hashable {
             var answer: [Split: Position] = [:]
             for split in asked.removeFirst().intersection(held) { answer[split] = 7 }
             if !answer.isEmpty { perform(machine.handle(.resolved(answer))) }
+        case .restored:
+            (isRestoring, isRestored) = (false, true)
+            perform(machine.handle(.restored))
         case .epoch: runEpoch()
         case .drained:
             isDraining = false
@@ -178,6 +192,10 @@ struct QueryWorld: Hashable {
             switch action {
             case .initializeWriter: submit(.initialize)
             case .recover(let splits): submit(.recover(splits))
+            case .restore(let epoch):
+                let isKnown = record?.phase == .committed
+                if epoch != (isKnown ? record?.epoch : nil) { violation = "state is restored to another epoch" }
+                isRestoring = true
             case .resolve(let starts): asked.append(Set(starts.keys))
             case .anchor(let positions, let replay): anchor(positions, replay)
             case .open(let positions, let replay): open(positions, replay)
@@ -189,6 +207,7 @@ struct QueryWorld: Hashable {
                 inFlight = nil
                 replay = nil
                 isDraining = false
+                (isRestoring, isRestored) = (false, false)
             case .close: commands = []
             }
         }
@@ -223,6 +242,7 @@ struct QueryWorld: Hashable {
             }
         }
         if inFlight != nil { violation = "opened while a commit is in flight" }
+        if hasState, isRestoring || !isRestored { violation = "opened before state is restored" }
         opened.merge(positions) { _, new in new }
         self.replay = replay
         if let record, record.phase == .planned, replay?.ranges != record.ranges {

@@ -49,7 +49,7 @@ import Testing
     private func program(_ build: (DStream<KafkaRecord>) -> Void) throws -> any TaskProgram {
         let context = TestRun().context
         build(context.kafkaStream(topics: ["in"]))
-        return try context.makePlan().stages[0].makeProgram(0)
+        return try context.makePlan().stages(clock: SystemClock())[0].makeProgram(0)
     }
 
     private func run(_ program: any TaskProgram) {

@@ -1,11 +1,12 @@
 import CommitProtocol
-import StreamCore
+import StateStore
+package import StreamCore
 package import StreamEngine
 
 /// A graph made ready for the engine: its stages, its options and what it needs from the outside.
 package struct QueryPlan: Sendable {
     package let options: QueryOptions
-    package let needs: QueryNeeds
+    package private(set) var needs: QueryNeeds
     private let graph: StreamGraph
     private let taskCounts: [Int]
     private let useCounts: [Int]
@@ -22,7 +23,9 @@ package struct QueryPlan: Sendable {
         var options = QueryOptions(name: query)
         options.guarantee = settings.guarantee
         options.trigger = .interval(batchInterval)
-        options.isOwned = hasUserCode || nodes.contains { $0.isShuffle }
+        options.isOwned = hasUserCode || nodes.contains { $0.isShuffle || $0.isStateful }
+        // What is kept over batches depends on each of them, and on no time having two.
+        options.runsEveryInterval = nodes.contains(where: \.isStateful)
         options.runsEmptyEpochs = nodes.contains { $0.runsInEmptyBatches }
         options.defaultStart = settings.start
         options.starts = settings.starts
@@ -33,7 +36,10 @@ package struct QueryPlan: Sendable {
         options.faultCeiling = settings.errorCeiling
         self.options = options
 
-        let tasks = max(1, settings.taskCount ?? StreamQuery.defaultTaskCount(cores: cores))
+        let layout = ShardLayout()
+        let wanted = settings.taskCount ?? StreamQuery.defaultTaskCount(cores: cores)
+        // More tasks than shards would have nothing to do.
+        let tasks = max(1, min(wanted, layout.shards))
         let lastLevel = graph.outputs.map(\.level).max() ?? 0
         var taskCounts = [Int](repeating: tasks, count: lastLevel + 1)
         // User output code gets the whole batch: one more stage, of one task, brings it together.
@@ -48,19 +54,30 @@ package struct QueryPlan: Sendable {
             query: query, inputTopics: Set(nodes.flatMap(\.topics)).sorted(), outputTopics: outputTopics.sorted(),
             isOwned: options.isOwned, guarantee: settings.guarantee, stateFolder: settings.stateFolder,
             memoryBytes: settings.memoryBytes, createsTopics: settings.createsTopics)
+        needs.changelogs = changelogs(layout)
     }
 
     /// Every stage, for the engine. The programs of its tasks are put together afresh.
-    package var stages: [Stage] {
+    package func stages(clock: any EngineClock) -> [Stage] { stages(StateSetup(query: options.name, clock: clock)) }
+
+    func stages(_ setup: StateSetup) -> [Stage] {
         taskCounts.indices.map { level in
-            Stage(taskCount: taskCounts[level]) { task in makeProgram(level: level, task: task) }
+            Stage(taskCount: taskCounts[level]) { task in makeProgram(level: level, task: task, setup) }
         }
     }
 
-    private func makeProgram(level: Int, task: Int) -> StageProgram {
+    /// Found by putting one program of each stage together: where a stream comes up is known only then.
+    private func changelogs(_ layout: ShardLayout) -> [ChangelogNeed] {
+        let setup = StateSetup(query: options.name, layout: layout, clock: SystemClock())
+        let programs = taskCounts.indices.map { makeProgram(level: $0, task: 0, setup) }
+        return programs.flatMap(\.changelogTopics).sorted()
+            .map { ChangelogNeed(topic: $0, partitions: layout.partitions) }
+    }
+
+    private func makeProgram(level: Int, task: Int, _ setup: StateSetup) -> StageProgram {
         let builder = StageBuilder(
             level: level, task: task, taskCounts: taskCounts, useCounts: useCounts,
-            isUndoable: faultHandler.policy != .fail)
+            isUndoable: faultHandler.policy != .fail, stateSetup: setup)
         for output in graph.outputs { output.attach(builder) }
         return StageProgram(builder, faultHandler: faultHandler)
     }
@@ -80,6 +97,7 @@ package struct QueryPlan: Sendable {
         func refuse(_ code: StreamError.Code, _ message: String, _ remedy: String) -> StreamError {
             StreamError(code, message, remedy: remedy, domain: .user)
         }
+        if let problem = graph.problems.first { throw problem }
         if graph.outputs.isEmpty {
             throw refuse(
                 "NO_OUTPUT", "No output operations registered, so nothing to execute.",

@@ -16,6 +16,7 @@ final class StageBuilder {
     let stateSetup: StateSetup
     private let useCounts: [Int]
     private var shared: [Int: any Endpoint] = [:]
+    private var onces: Set<Int> = []
     private(set) var states: [OperatorState] = []
     private var fanOuts: [Int: AnyObject] = [:]
     private(set) var endpoints: [(node: Int, endpoint: any Endpoint)] = []
@@ -55,14 +56,40 @@ final class StageBuilder {
         return (made, true)
     }
 
+    /// Does something for a node that several streams come from, the first time that one of them is attached.
+    func once(_ node: Int, _ body: () -> Void) {
+        if onces.insert(node).inserted { body() }
+    }
+
+    // MARK: - State
+
     /// State of an operator of this stage, for this task.
     func makeState(_ id: OperatorID) -> OperatorState {
-        let state = OperatorState(
-            query: stateSetup.query, operatorID: id, layout: stateSetup.layout, task: task,
-            taskCount: taskCounts[level], store: stateSetup.store, cacheBytes: stateSetup.cacheBytes,
-            clock: stateSetup.clock)
+        let state = newState(id)
         states.append(state)
         return state
+    }
+
+    /// State of an operator that lives in whatever stage its stream comes up in.
+    /// - Parameter body: says whether the stream comes up in this stage; where it does not, there is no state.
+    func withStateIfLive(_ id: OperatorID, _ body: (OperatorState) -> Bool) -> Bool {
+        // A stream may come up in several stages, and no two tasks share a changelog's partition of one topic.
+        let state = newState(level == 0 ? id : OperatorID("\(id)-stage\(level)"))
+        guard body(state) else { return false }
+        states.append(state)
+        return true
+    }
+
+    private func newState(_ id: OperatorID) -> OperatorState {
+        OperatorState(
+            query: stateSetup.query, operatorID: id, layout: stateSetup.layout, task: task,
+            taskCount: taskCounts[level], clock: stateSetup.clock)
+    }
+
+    /// The task of a later stage that holds a key's state.
+    func taskOfKey<Key: StateCodable>(_ level: Int) -> (Key) -> Int {
+        let (layout, count) = (stateSetup.layout, taskCounts[level])
+        return { layout.task(ofShard: layout.shard(ofKeyHash: stableHash($0)), taskCount: count) }
     }
 
     /// Whether this task holds the key's state.
@@ -71,6 +98,7 @@ final class StageBuilder {
         return stateSetup.layout.task(ofShard: shard, taskCount: taskCounts[level]) == task
     }
 
+    func addAny(_ endpoint: any Endpoint, node: Int) { endpoints.append((node, endpoint)) }
     func add(_ endpoint: some Endpoint, node: Int) { endpoints.append((node, endpoint)) }
 }
 

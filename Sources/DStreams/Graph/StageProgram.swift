@@ -16,6 +16,7 @@ final class StageProgram: TaskProgram {
     private let sources: [SourcePass]
     private let states: [OperatorState]
     let state: (any TaskState)?
+    var changelogTopics: [TopicName] { states.map(\.topic) }
 
     init(_ builder: StageBuilder, faultHandler: FaultHandler) {
         level = builder.level
@@ -68,9 +69,9 @@ final class StageProgram: TaskProgram {
         for state in states { try state.commit(epoch) }
     }
 
-    func reset() throws {
+    func reset() {
         for endpoint in endpoints { endpoint.reset() }
-        for state in states { try state.rollbackOpen() }
+        for state in states { state.rollbackOpen() }
     }
 
     private func drain(into output: inout TaskOutput) {

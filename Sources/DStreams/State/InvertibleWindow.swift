@@ -39,7 +39,7 @@ final class InvertibleWindow<Key: Hashable & StateCodable & Sendable, Value: Sta
 
     func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) throws {
         let time = plan.batchTimeMs
-        try batch.flush(to: panes, at: time, layout)
+        batch.flush(to: panes, at: time, layout)
         guard span.fires(at: time, start: plan.startTimeMs) else { return }
         // Where windows do not overlap, one leaves as a whole and the batches between two are in none.
         let before = time - span.slideMs
@@ -56,7 +56,7 @@ final class InvertibleWindow<Key: Hashable & StateCodable & Sendable, Value: Sta
         }
         try give()
         // What is in the next window's way out is kept until then.
-        try panes.removePanes(through: span.begin(of: time))
+        panes.removePanes(through: span.begin(of: time))
     }
 
     /// What the batches of a span have for each key, reduced in the order of time.

@@ -33,14 +33,14 @@ final class KeyedWindow<
 
     func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) throws {
         let time = plan.batchTimeMs
-        try batch.flush(to: panes, at: time, layout)
+        batch.flush(to: panes, at: time, layout)
         guard span.fires(at: time, start: plan.startTimeMs) else { return }
         var results: [Key: Result] = [:]
         try panes.forEachPane(after: span.begin(of: time), through: time) { _, elements in
             for pair in elements { try add(pair.second, &results[pair.first]) }
         }
         for (key, result) in results { try push((key, result)) }
-        try panes.removePanes(through: span.expired(at: time))
+        panes.removePanes(through: span.expired(at: time))
     }
 
     func reset() { batch = PaneBatch() }
@@ -63,12 +63,12 @@ struct PaneBatch<Key: Hashable & StateCodable & Sendable, Value: StateCodable & 
 
     mutating func flush(
         to panes: PaneStore<StatePair<Key, Value>>, at timeMs: Int64, _ layout: ShardLayout
-    ) throws {
+    ) {
         var byShard: [Int: [StatePair<Key, Value>]] = [:]
         for (key, value) in combined { byShard[shard(key, layout), default: []].append(StatePair(key, value)) }
         for (key, value) in single { byShard[shard(key, layout), default: []].append(StatePair(key, value)) }
         for (shard, elements) in byShard.sorted(by: { $0.key < $1.key }) {
-            try panes.add(elements, at: timeMs, shard: shard)
+            panes.add(elements, at: timeMs, shard: shard)
         }
         combined = [:]
         single = []

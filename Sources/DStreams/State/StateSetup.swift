@@ -7,10 +7,6 @@ struct StateSetup: Sendable {
     var query: QueryName
     var layout = ShardLayout()
     var clock: any EngineClock
-    /// Where state lies on this machine; nil: in memory alone.
-    var store: LocalStore?
-    /// What the tables of one task may keep in memory.
-    var cacheBytes = 64 << 20
 }
 
 /// The state of all operators in one task, as the engine sees it.
@@ -22,14 +18,14 @@ final class StateGroup: TaskState {
     init(_ operators: [OperatorState]) {
         self.operators = operators
         byTopic = Dictionary(operators.map { ($0.topic, $0) }) { first, _ in first }
-        changelogs = operators.reduce(into: []) { $0.formUnion($1.changelogs) }
+        changelogs = operators.reduce(into: []) { $0.formUnion($1.followPositions().keys) }
     }
 
     func recover(to epoch: Epoch?) throws -> [Split: Position] {
         try merged { try $0.recover(to: epoch) }
     }
 
-    func followPositions() throws -> [Split: Position] { try merged { $0.followPositions() } }
+    func followPositions() throws -> [Split: Position] { merged { $0.followPositions() } }
 
     private func merged(_ needs: (OperatorState) throws -> [Split: Position]) rethrows -> [Split: Position] {
         try operators.reduce(into: [:]) { $0.merge(try needs($1)) { first, _ in first } }
@@ -48,7 +44,7 @@ final class StateGroup: TaskState {
 
     func noteStableEnds(_ ends: [Split: Position], from epoch: Epoch) throws {
         for state in operators {
-            try state.noteStableEnds(ends.filter { $0.key.topic == state.topic }, inFlight: epoch)
+            state.noteStableEnds(ends.filter { $0.key.topic == state.topic }, inFlight: epoch)
         }
     }
 }

@@ -1,5 +1,5 @@
 public import StateStore
-public import StreamCore
+import StreamCore
 
 /// What `mapWithState` does with each pair: Spark's StateSpec.
 ///

@@ -38,13 +38,13 @@ final class WindowBuffer<Element, Stored: StateCodable>: Endpoint {
 
     func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) throws {
         let time = plan.batchTimeMs
-        if !batch.isEmpty { try panes.add(batch, at: time, shard: shard) }
+        if !batch.isEmpty { panes.add(batch, at: time, shard: shard) }
         batch = []
         guard span.fires(at: time, start: plan.startTimeMs) else { return }
         try panes.forEachPane(after: span.begin(of: time), through: time) { _, elements in
             for element in elements { try push(element) }
         }
-        try panes.removePanes(through: span.expired(at: time))
+        panes.removePanes(through: span.expired(at: time))
     }
 
     func reset() { batch = [] }

@@ -1,19 +1,9 @@
 import StreamCore
 
-/// Length and slide of a window, in whole batches.
+/// Length and slide of a window, in whole milliseconds.
 struct WindowSpan: Sendable, Hashable {
     var lengthMs: Int64
     var slideMs: Int64
-
-    /// - Precondition: both are multiples of the batch interval, at least one (Spark's rule).
-    init(length: Duration, slide: Duration?, batchInterval: Duration) {
-        let interval = max(1, batchInterval.nanoseconds / 1_000_000)
-        lengthMs = length.nanoseconds / 1_000_000
-        slideMs = slide.map { $0.nanoseconds / 1_000_000 } ?? interval
-        precondition(
-            lengthMs > 0 && lengthMs % interval == 0 && slideMs > 0 && slideMs % interval == 0,
-            "a window's length and slide are multiples of the batch interval, which is \(batchInterval)")
-    }
 
     /// Whether a window ends with this batch: it slides from the query's start on.
     func fires(at timeMs: Int64, start: Int64?) -> Bool {
@@ -26,4 +16,17 @@ struct WindowSpan: Sendable, Hashable {
 
     /// Batches up to this time are in no window that ends behind `timeMs`, at which one has ended.
     func expired(at timeMs: Int64) -> Int64 { timeMs + slideMs - lengthMs }
+
+    /// What is wrong with the window over a stream that gives something each `parentSlideMs` (Spark's rule).
+    func problem(parentSlideMs: Int64) -> StreamError? {
+        for (what, value) in [("length", lengthMs), ("slide", slideMs)]
+        where value <= 0 || value % parentSlideMs != 0 {
+            return StreamError(
+                "WINDOW_INTERVAL",
+                "The \(what) of a window is \(value) ms, over a stream with a batch each \(parentSlideMs) ms.",
+                remedy: "A window's length and slide are multiples of the slide of the stream that it is over.",
+                domain: .user)
+        }
+        return nil
+    }
 }

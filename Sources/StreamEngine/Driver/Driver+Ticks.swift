@@ -45,8 +45,15 @@ extension Driver {
         startTimeMs = record.startTimeMs ?? startTimeMs
         guard record.startTimeMs != nil else { return }
         // A plan that was not committed is still to come.
-        lastBatchTimeMs =
-            record.phase == .planned ? record.batchTimeMs - interval.wholeMilliseconds : record.batchTimeMs
+        let time = record.phase == .planned ? record.batchTimeMs - interval.wholeMilliseconds : record.batchTimeMs
+        lastBatchTimeMs = max(lastBatchTimeMs ?? time, time)
+    }
+
+    /// The batches that are dropped will run again, with their times; empty ones before them are not missed.
+    func dropTimes() {
+        guard case .interval(let interval) = options.trigger else { return }
+        let dropped = inFlight.flatMap { $0.kind == .data ? $0.batchTimeMs : nil } ?? openEpoch?.context.batchTimeMs
+        if let dropped { lastBatchTimeMs = dropped - interval.wholeMilliseconds }
     }
 
     /// The end of its interval for a fixed trigger (Spark's batch time), else now.

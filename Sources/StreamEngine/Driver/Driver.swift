@@ -281,6 +281,7 @@ final class Driver: StepMachine {
     private func abandon() {
         attempt = attempt.next
         dropRestore()
+        dropTimes()
         openEpoch = nil
         inFlight = nil
         inFlightRecords = 0

@@ -16,6 +16,10 @@ final class ScriptedKafka {
     var progress: ProgressRecord?
     /// Committed output records with their epoch, in order.
     var written: [(epoch: Epoch, topic: TopicName, line: Line, partition: Int32)] = []
+    /// Committed changes of state, by changelog partition.
+    var changelogs: [Split: [(key: [UInt8], value: [UInt8]?)]] = [:]
+    /// Batch times of committed epochs.
+    var times: [Epoch: Int64] = [:]
     /// Every commit in order: its epoch, and whether it was the plan alone.
     var commits: [(epoch: Epoch, phase: ProgressRecord.Phase?)] = []
     /// Epochs whose next commit is refused.
@@ -156,6 +160,10 @@ final class ScriptedWriter: TransactionPort {
         for block in pending {
             for index in 0..<block.count {
                 let slot = block.slots[index]
+                guard !block.topics[Int(slot.topic)].text.hasSuffix("-changelog") else {
+                    kafka.changelogs[block.split(index), default: []].append((block.key(index) ?? [], block.value(index)))
+                    continue
+                }
                 let line = Line(
                     key: block.key(index).map { String(decoding: $0, as: UTF8.self) },
                     value: block.value(index).map { String(decoding: $0, as: UTF8.self) },
@@ -166,7 +174,10 @@ final class ScriptedWriter: TransactionPort {
         }
         pending = []
         kafka.committedPositions.merge(commit.positions) { _, new in new }
-        if let progress = commit.progress { kafka.progress = progress }
+        if let progress = commit.progress {
+            kafka.progress = progress
+            kafka.times[progress.epoch] = progress.batchTimeMs
+        }
         kafka.commits.append((commit.epoch, commit.progress?.phase))
         events.append(.committed(commit.epoch))
     }

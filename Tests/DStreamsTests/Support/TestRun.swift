@@ -15,7 +15,7 @@ struct NoPorts: QueryPortSource {
 /// A context's query, run step by step in the test's own thread on scripted ports.
 final class TestRun {
     let kafka: ScriptedKafka
-    let clock = ManualClock()
+    let clock: ManualClock
     let context: StreamingContext
     let progress = Seen<EpochProgress>()
     private(set) var query: StreamQuery?
@@ -23,6 +23,7 @@ final class TestRun {
     static let interval = Duration.seconds(1)
 
     init(tasks: Int = 1, errors: ErrorPolicy = .fail, topics: [TopicName] = ["in"], partitions: Int32 = 3) {
+        clock = ManualClock()
         var options = StreamingOptions()
         options.taskCount = tasks
         options.errors = errors
@@ -33,8 +34,20 @@ final class TestRun {
         for topic in topics { kafka.makeTopic(topic, partitions: partitions) }
     }
 
+    /// Another start of the query on what an earlier one left behind, later or with other tasks.
+    init(after earlier: TestRun, tasks: Int) {
+        var options = StreamingOptions()
+        options.taskCount = tasks
+        options.start = .earliest
+        clock = earlier.clock
+        context = StreamingContext(
+            query: "test", batchInterval: Self.interval, ports: NoPorts(), options: options, clock: clock)
+        kafka = earlier.kafka
+    }
+
     /// Another start of the query on what an earlier one left behind.
     init(kafka: ScriptedKafka) {
+        clock = ManualClock()
         var options = StreamingOptions()
         options.taskCount = 1
         context = StreamingContext(
@@ -47,7 +60,8 @@ final class TestRun {
     /// Starts on scripted ports; the first epoch has not begun.
     func start(recordsPerBlock: Int = 3) throws {
         let ports = QueryPorts(
-            input: ScriptedInput(kafka, recordsPerBlock: recordsPerBlock), writer: ScriptedWriter(kafka))
+            input: ScriptedInput(kafka, recordsPerBlock: recordsPerBlock), writer: ScriptedWriter(kafka),
+            changelog: ScriptedChangelog(kafka))
         context.onBatchCompleted { [progress] in progress.append($0) }
         query = try context.makeQuery(context.makePlan(), ports, userOutputs: InlineUserOutput())
     }

@@ -97,7 +97,7 @@ package final class QueryMonitor: Sendable {
             let since = state.standbySince ?? now
             state.standbySince = since
             return now - since >= joinMax ? .standby : .joining
-        case .locating, .resolving, .anchoring: return .recovering
+        case .locating, .restoring, .resolving, .anchoring: return .recovering
         // The epoch of splits that are wanted back is being committed: part of normal work.
         case .running, .draining: return .running
         case .recovering: return .retrying
