@@ -1,0 +1,130 @@
+package import StreamCore
+
+/// Collects the changes of one operator in one epoch as records of its changelog topic.
+///
+/// A record's key is the table's id, the shard (two bytes, big endian) and the key's own bytes; its value is the
+/// version of that layout and the value's bytes, or null where the key was deleted.
+package final class ChangelogWriter {
+    package let layout: ShardLayout
+    package let block: RecordBlock
+    private var keys = StateWriter()
+    private var values = StateWriter()
+
+    package init(topic: TopicName, layout: ShardLayout) {
+        self.layout = layout
+        block = RecordBlock(topics: [topic])
+    }
+
+    /// Writes a key's value, or its deletion.
+    /// - Parameter unchanged: the value before; a change that leaves its bytes as they were is not written.
+    /// - Returns: how many bytes of key and value there are.
+    /// - Throws: `STATE_ENCODING`, `STATE_TOO_LARGE`.
+    func append<Key: StateCodable, Value: StateCodable>(
+        table: UInt8, key: Key, value: Value?, unlessEqual before: Value?
+    ) throws(StreamError) -> Int {
+        begin(table)
+        key.encode(to: &keys)
+        try keys.check()
+        // Safety: the pointer does not leave the closure.
+        let hash = unsafe keys.bytes.withUnsafeBytes {
+            unsafe StableHash.hash(UnsafeRawBufferPointer(rebasing: $0[3...]))
+        }
+        let shard = layout.shard(ofKeyHash: hash)
+        setShard(shard)
+        guard let value else {
+            try finish(shard, value: nil)
+            return keys.bytes.count
+        }
+        try encode(value)
+        // Comparing costs an encoding more, so that it is done only where that is cheap.
+        if let before, values.bytes.count <= Self.comparedBytesMax {
+            let bytes = values.bytes
+            try encode(before)
+            if values.bytes == bytes { return keys.bytes.count + bytes.count }
+            values.bytes = bytes
+        }
+        try finish(shard, value: values.bytes)
+        return keys.bytes.count + values.bytes.count
+    }
+
+    /// Writes what a table made itself.
+    func append(table: UInt8, shard: Int, key: StateWriter, value: StateWriter?) throws(StreamError) {
+        begin(table)
+        setShard(shard)
+        keys.append(contentsOf: key.bytes)
+        guard let value else { return try finish(shard, value: nil) }
+        try value.check()
+        values.removeAll()
+        values.append(ChangelogKey.version)
+        values.append(contentsOf: value.bytes)
+        try finish(shard, value: values.bytes)
+    }
+
+    /// Writes what a partition's state is made of.
+    func append(schema: StateSchema, table: UInt8, partition: Int) throws(StreamError) {
+        keys.bytes = [ChangelogKey.schemaTable, table]
+        values.removeAll()
+        schema.encode(to: &values)
+        try finish(partition: partition, value: values.bytes)
+    }
+
+    // MARK: -
+
+    private static let comparedBytesMax = 64
+
+    private func begin(_ table: UInt8) { keys.bytes = [table, 0, 0] }
+
+    private func setShard(_ shard: Int) {
+        keys.bytes[1] = UInt8(truncatingIfNeeded: shard >> 8)
+        keys.bytes[2] = UInt8(truncatingIfNeeded: shard)
+    }
+
+    private func encode(_ value: some StateCodable) throws(StreamError) {
+        values.removeAll()
+        values.append(ChangelogKey.version)
+        value.encode(to: &values)
+        try values.check()
+    }
+
+    private func finish(_ shard: Int, value: [UInt8]?) throws(StreamError) {
+        try finish(partition: layout.partition(ofShard: shard), value: value)
+    }
+
+    private func finish(partition: Int, value: [UInt8]?) throws(StreamError) {
+        let arena = block.arena
+        guard arena.count + keys.bytes.count + (value?.count ?? 0) <= ByteArena.sizeMax else {
+            throw StreamError(
+                "STATE_TOO_LARGE", "An epoch changes more than 4 GiB of one operator's state in one task.",
+                remedy: "Use more tasks, or lower the rate of the input.", domain: .user)
+        }
+        let key = arena.append(contentsOf: keys.bytes)
+        let view = value.map { arena.append(contentsOf: $0) } ?? .null
+        block.slots.append(RecordSlot(key: key, value: view, partition: Int32(partition)))
+    }
+}
+
+/// The key of a change, taken apart.
+struct ChangelogKey {
+    /// Of the layout of values and of `StateSchema`.
+    static let version: UInt8 = 1
+    /// The id that no table has: its records say what the tables hold.
+    static let schemaTable = UInt8.max
+
+    var table: UInt8
+    var shard: Int
+    /// Behind id and shard.
+    var key: ArraySlice<UInt8>
+
+    init(_ bytes: [UInt8]) throws(StreamError) {
+        guard bytes.count >= 3, bytes[0] != Self.schemaTable else { throw StateReader.damaged }
+        table = bytes[0]
+        shard = Int(bytes[1]) << 8 | Int(bytes[2])
+        key = bytes[3...]
+    }
+
+    /// The bytes of a value without the version of their layout.
+    static func value(_ bytes: [UInt8]) throws(StreamError) -> ArraySlice<UInt8> {
+        guard bytes.first == version else { throw StateReader.damaged }
+        return bytes.dropFirst()
+    }
+}
