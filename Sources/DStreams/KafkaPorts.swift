@@ -8,6 +8,8 @@ struct KafkaPorts: QueryPortSource {
     /// nil: the brokers that `MILLRACE_BROKERS` names.
     let settings: KafkaSettings?
     private static let retryMax = Duration.seconds(10)
+    /// An eighth of the memory, as for input, which is not read while state is restored.
+    private static let changelogShare = 8
 
     func open(_ needs: QueryNeeds, log: any LogHandler, until stop: StopRequest) throws -> QueryPorts? {
         let settings = try resolvedSettings()
@@ -44,39 +46,17 @@ struct KafkaPorts: QueryPortSource {
     ) throws -> Bool {
         var pause = Duration.milliseconds(200)
         while !stop.isRequested {
-            do throws(KafkaError) {
-                let admin = try Admin(settings, log: log)
-                defer { admin.close() }
-                try createMissing(needs, admin)
+            do throws(StreamError) {
+                try QueryTopics(needs, settings, log).prepare()
                 return true
             } catch {
-                let trouble = error.streamError
-                guard trouble.recovery == .retry else { throw trouble }
-                log.warning("\(trouble) Trying again in \(pause).", LogField("query", needs.query))
+                guard error.recovery == .retry else { throw error }
+                log.warning("\(error) Trying again in \(pause).", LogField("query", needs.query))
             }
             if stop.wait(for: pause) { break }
             pause = min(pause * 2, Self.retryMax)
         }
         return false
-    }
-
-    private func createMissing(_ needs: QueryNeeds, _ admin: Admin) throws(KafkaError) {
-        var wanted: [NewTopic] = []
-        if needs.isOwned {
-            wanted.append(NewTopic(CommitOptions.controlTopic(of: needs.query), partitions: 1))
-            wanted.append(.compacted(CommitOptions.progressTopic(of: needs.query)))
-        }
-        // -1: as many partitions as the cluster gives by default.
-        wanted += needs.outputTopics.map { NewTopic($0, partitions: -1) }
-        let known = try Set(admin.describe().filter { $0.error == nil }.map(\.name))
-        let missing = wanted.filter { !known.contains($0.name) }
-        guard needs.createsTopics || missing.isEmpty else {
-            let names = missing.map(\.name.text).joined(separator: ", ")
-            throw KafkaError(
-                .unknownTopic, "Topics are missing: \(names).",
-                remedy: "Create them, or let the program do it with the option 'createsTopics'.", isRetriable: false)
-        }
-        try admin.create(missing)
     }
 
     // MARK: - Ports
@@ -93,7 +73,10 @@ struct KafkaPorts: QueryPortSource {
                 groupID: query.text, instanceID: identity.isStable ? identity.name : nil,
                 topics: needs.isOwned ? [control.text] : topics),
             log: log)
-        var commits = CommitOptions(query: query, transactionalID: identity.name, outputTopics: needs.outputTopics)
+        // Changelogs as well: the first commit waits a second for topics whose metadata was not asked for before.
+        var commits = CommitOptions(
+            query: query, transactionalID: identity.name,
+            outputTopics: needs.outputTopics + needs.changelogs.map(\.topic))
         var input: any InputPort = group
         if needs.isOwned {
             commits.progressTopic = CommitOptions.progressTopic(of: query)
@@ -108,7 +91,12 @@ struct KafkaPorts: QueryPortSource {
             case .exactlyOnce: KafkaTransactions(settings, commits, membership: group.membership, log: log)
             case .atLeastOnce: KafkaWriter(settings, commits, membership: group.membership, log: log)
             }
+        let changelog: KafkaChangelog? =
+            needs.changelogs.isEmpty
+            ? nil
+            : try KafkaChangelog(
+                settings, groupID: query.text, memoryBytes: needs.memoryBytes / Self.changelogShare, log: log)
         // The slot is ours as long as its identity is held.
-        return QueryPorts(input: input, writer: writer) { withExtendedLifetime(identity) {} }
+        return QueryPorts(input: input, writer: writer, changelog: changelog) { withExtendedLifetime(identity) {} }
     }
 }

@@ -14,18 +14,38 @@ public struct QueryNeeds: Sendable, Hashable {
     public var memoryBytes: Int
     /// Topics that are missing may be created.
     public var createsTopics: Bool
+    /// Where the query's state is kept; empty for a query without state.
+    public var changelogs: [ChangelogNeed] = []
 }
 
-/// The two ends of a running query.
+/// A topic that takes the changes of a query's state. The number of its partitions is part of the state: another one
+/// would look for keys where they are not.
+public struct ChangelogNeed: Sendable, Hashable {
+    public var topic: TopicName
+    public var partitions: Int
+
+    public init(topic: TopicName, partitions: Int) {
+        self.topic = topic
+        self.partitions = partitions
+    }
+}
+
+/// The two ends of a running query, and the way back to its state.
 public struct QueryPorts {
     public var input: any InputPort
     public var writer: any TransactionPort
+    /// nil for a query without state.
+    public var changelog: (any ChangelogPort)?
     /// Frees what both share, when the query is over.
     public var close: () -> Void
 
-    public init(input: any InputPort, writer: any TransactionPort, close: @escaping () -> Void = {}) {
+    public init(
+        input: any InputPort, writer: any TransactionPort, changelog: (any ChangelogPort)? = nil,
+        close: @escaping () -> Void = {}
+    ) {
         self.input = input
         self.writer = writer
+        self.changelog = changelog
         self.close = close
     }
 }

@@ -16,11 +16,19 @@ public struct NewTopic: Sendable, Hashable {
         self.config = config
     }
 
-    /// One that keeps the newest record of each key: for progress and changelogs.
+    /// One that keeps the newest record of each key: for progress, which has few keys and is read at each recovery.
     public static func compacted(_ name: TopicName, partitions: Int = 1, replication: Int? = nil) -> NewTopic {
         NewTopic(
             name, partitions: partitions, replication: replication,
             config: ["cleanup.policy": "compact", "segment.bytes": "67108864", "min.cleanable.dirty.ratio": "0.1"])
+    }
+
+    /// One that keeps the newest record of each key, for state. Smaller segments than Kafka's 1 GiB, because the newest
+    /// one is never compacted; how eagerly the others are is the cluster's choice.
+    public static func changelog(_ name: TopicName, partitions: Int, replication: Int? = nil) -> NewTopic {
+        NewTopic(
+            name, partitions: partitions, replication: replication,
+            config: ["cleanup.policy": "compact", "segment.bytes": "67108864"])
     }
 }
 

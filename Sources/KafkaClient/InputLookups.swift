@@ -52,7 +52,7 @@ final class InputLookups: Sendable {
 
     private func attempt(
         after delay: Duration = .milliseconds(500),
-        _ body: @escaping @Sendable () throws(KafkaError) -> InputMailbox.Item
+        _ body: @escaping @Sendable () throws(KafkaError) -> InputItem
     ) {
         worker.submit { [self] in
             do throws(KafkaError) {

@@ -1,6 +1,6 @@
-import CommitProtocol
+package import CommitProtocol
 import FoundationEssentials
-import StreamCore
+package import StreamCore
 
 /// Progress records as JSON.
 enum ProgressCoding {
@@ -27,14 +27,15 @@ enum ProgressCoding {
     }
 }
 
-/// Finds a query's newest committed progress record. Blocks: only on the committer's thread.
-struct ProgressReader {
+/// Finds a query's newest committed progress record. Blocks: only on the committer's thread, or before a query
+/// has threads.
+package struct ProgressReader {
     private let settings: KafkaSettings
     private let groupID: String
     private let topic: TopicName
     private let log: any LogHandler
 
-    init(_ settings: KafkaSettings, groupID: String, topic: TopicName, log: any LogHandler) {
+    package init(_ settings: KafkaSettings, groupID: String, topic: TopicName, log: any LogHandler) {
         self.settings = settings
         self.groupID = groupID
         self.topic = topic
@@ -45,7 +46,7 @@ struct ProgressReader {
     ///
     /// Reads up to the end that a read_uncommitted look shows: a transaction that a dead instance left open ends first,
     /// and nothing that it may yet commit is overlooked.
-    func newest(of query: QueryName, within: Duration) throws(KafkaError) -> ProgressRecord? {
+    package func newest(of query: QueryName, within: Duration) throws(KafkaError) -> ProgressRecord? {
         let deadline = SystemClock().now + within
         let split = Split(topic, 0)
         let end = try visibleEnd(split, within)

@@ -2,14 +2,8 @@ import CommitProtocol
 import StreamCore
 import Synchronization
 
-/// Events that a helper thread leaves for the driver.
-final class InputMailbox: Sendable {
-    enum Item: Sendable {
-        case event(InputEvent)
-        /// A position that was thought lost is there after all.
-        case reopen(Split, Position)
-    }
-
+/// What a helper thread leaves for the driver.
+final class Mailbox<Item: Sendable>: Sendable {
     private let items = Mutex<[Item]>([])
     private let notify = Mutex<(@Sendable () -> Void)?>(nil)
 
@@ -29,4 +23,13 @@ final class InputMailbox: Sendable {
         let body = notify.withLock { $0 }
         body?()
     }
+}
+
+typealias InputMailbox = Mailbox<InputItem>
+
+/// What comes to an input's driver.
+enum InputItem: Sendable {
+    case event(InputEvent)
+    /// A position that was thought lost is there after all.
+    case reopen(Split, Position)
 }
