@@ -85,7 +85,8 @@ let package = Package(
         tests("StreamCoreTests", ["StreamCore"]),
         tests("CommitProtocolTests", ["StreamCore", "CommitProtocol"]),
         tests("StateStoreTests", ["StreamCore", "StateStore"]),
-        tests("StreamEngineTests", ["StreamCore", "CommitProtocol", "StreamEngine", "StreamTesting"]),
+        tests(
+            "StreamEngineTests", ["StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "StreamTesting"]),
         tests("FormatsTests", ["StreamCore", "Formats"]),
         tests("KafkaClientTests", ["StreamCore", "CommitProtocol", "KafkaClient"]),
         tests("ConnectorKitTests", ["StreamCore", "ConnectorKit"]),

@@ -1,0 +1,188 @@
+import CommitProtocol
+import StateStore
+import StreamCore
+import StreamEngine
+import StreamTesting
+
+/// Counts words over all epochs, as keyed state, and writes each count that an epoch changed.
+final class TotalsProgram: TaskProgram {
+    private let operators: OperatorState
+    private let table: StateTable<String, Int>
+    private var touched: Set<String> = []
+    let state: (any TaskState)?
+
+    init(task: Int, taskCount: Int, clock: any EngineClock) {
+        operators = OperatorState(
+            query: StatefulSimulation.query, operatorID: OperatorID("totals"), layout: ShardLayout(), task: task,
+            taskCount: taskCount, clock: clock)
+        table = operators.table(id: 1)
+        state = StateGroup([operators])
+    }
+
+    func process(_ input: TaskInput, into output: inout TaskOutput) {
+        guard case .exchange(let batch, _) = input, let words = batch as? [String] else { return }
+        do {
+            for word in words {
+                try table.update(word) { count throws in count = (count ?? 0) + 1 }
+                touched.insert(word)
+            }
+        } catch { output.failure = StreamError("TEST", "\(error)") }
+    }
+
+    func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) {
+        do {
+            let block = RecordBlock(topics: ["totals"])
+            for word in touched.sorted() {
+                block.slots.append(RecordSlot(value: block.arena.append("\(word)=\(try table.value(for: word) ?? -1)")))
+            }
+            touched = []
+            output.blocks.append(block)
+            if let changes = try operators.seal(plan.epoch) { output.blocks.append(changes) }
+        } catch { output.failure = StreamError("TEST", "\(error)") }
+    }
+
+    func committed(_ epoch: Epoch) throws { try operators.commit(epoch) }
+
+    func reset() {
+        touched = []
+        operators.rollbackOpen()
+    }
+}
+
+/// Sends each word to the task that holds its shard.
+private final class SplitProgram: TaskProgram {
+    let taskCount: Int
+    init(taskCount: Int) { self.taskCount = taskCount }
+
+    func process(_ input: TaskInput, into output: inout TaskOutput) {
+        guard case .records(let block, _) = input else { return }
+        let layout = ShardLayout()
+        var words = [[String]](repeating: [], count: taskCount)
+        for index in 0..<block.count {
+            let word = String(decoding: block.value(index) ?? [], as: UTF8.self)
+            words[layout.task(ofShard: layout.shard(ofKeyHash: stableHash(word)), taskCount: taskCount)].append(word)
+        }
+        output.counts.read += block.count
+        output.counts.emittedFrom += block.count
+        for (task, part) in words.enumerated() where !part.isEmpty { output.exchanges.append((task, part)) }
+    }
+}
+
+/// A stateful query over one cluster, with as many instances as a test starts, each with the tasks that it says.
+final class StatefulSimulation {
+    static let query = QueryName("stateful")
+
+    private struct Instance {
+        var membership: SimulatedMembership
+        var input: SimulatedInput
+        var writer: SimulatedWriter
+        var changelog: SimulatedChangelog
+        var query: StreamQuery
+    }
+
+    let cluster = SimulatedCluster()
+    let group = SimulatedGroup()
+    let clock = ManualClock()
+    let scheduler: SimulatedScheduler
+    private var instances: [Instance] = []
+    private let seed: UInt64
+    private var lives: UInt64 = 0
+
+    init(seed: UInt64) {
+        self.seed = seed
+        scheduler = SimulatedScheduler(seed: seed, clock: clock)
+        for partition in 0..<3 {
+            let words = (0..<60).map { ["ant", "bee", "cat", "dog", "eel"][($0 * 7 + partition) % 5] }
+            cluster.input[Split("in", PartitionID(Int32(partition)))] = words
+        }
+    }
+
+    func start(faultRate: UInt64 = 0, slot: Int = 0, tasks: Int) throws {
+        lives += 1
+        let random = seed &* 1009 &+ lives
+        let membership = SimulatedMembership(group)
+        let input = SimulatedInput(cluster, seed: random)
+        input.isGroupless = true
+        input.topic = "in"
+        let writer = SimulatedWriter(cluster, seed: random &* 31, faultRate: faultRate)
+        writer.identity = "slot-\(slot)"
+        writer.isMember = { membership.isOwner }
+        let changelog = SimulatedChangelog(cluster, seed: random &* 17)
+        var options = QueryOptions(name: Self.query)
+        options.defaultStart = .earliest
+        options.isOwned = true
+        let clock = clock
+        let query = try StreamQuery(
+            options: options, input: OwnedInput(membership: membership, sources: [input]), writer: writer,
+            changelog: changelog,
+            stages: [
+                Stage(taskCount: 1 + tasks % 2) { _ in SplitProgram(taskCount: tasks) },
+                Stage(taskCount: tasks) { TotalsProgram(task: $0, taskCount: tasks, clock: clock) },
+            ], userOutputs: InlineUserOutput(), clock: clock)
+        scheduler.add(membership)
+        scheduler.add(input)
+        scheduler.add(writer)
+        scheduler.add(changelog)
+        scheduler.add(query.machines)
+        instances.append(
+            Instance(membership: membership, input: input, writer: writer, changelog: changelog, query: query))
+    }
+
+    /// SIGKILL: nothing of it ever moves again; the group hears of it at once.
+    func kill(_ index: Int) {
+        let dead = instances.remove(at: index)
+        scheduler.remove(dead.query.machines)
+        dead.writer.close(within: .zero)
+        dead.changelog.close(within: .zero)
+        group.remove(dead.membership)
+        dead.input.close(within: .zero)
+    }
+
+    var snapshots: [QueryStatus.Snapshot] { instances.map(\.query.status.snapshot) }
+
+    var isCaughtUp: Bool {
+        cluster.input.allSatisfy { split, values in cluster.positions[split] == Position(Int64(values.count)) }
+    }
+
+    /// What is wrong with the counts that were written: each must be the number of its word in all that was committed
+    /// up to its epoch; or with the changelogs: restored, they must hold the same.
+    func complaint() throws -> String? {
+        var positions: [Epoch: [SplitPosition]] = [:]
+        for record in cluster.progressHistory { positions[record.epoch] = record.positions }
+        for output in cluster.outputs {
+            let expected = count(of: output.value.prefix { $0 != "=" }, in: positions[output.epoch] ?? [])
+            if !output.value.hasSuffix("=\(expected)") {
+                return "epoch \(output.epoch) wrote \(output.value), it has \(expected)"
+            }
+        }
+        let restored = OperatorState(
+            query: Self.query, operatorID: OperatorID("totals"), layout: ShardLayout(), task: 0, taskCount: 1,
+            clock: clock)
+        let table: StateTable<String, Int> = restored.table(id: 1)
+        for (split, changes) in cluster.changelogs {
+            let block = RecordBlock(topics: [split.topic])
+            for (offset, change) in changes.enumerated() {
+                guard let change else { continue }
+                block.slots.append(
+                    RecordSlot(
+                        key: block.arena.append(contentsOf: change.key),
+                        value: change.value.map { block.arena.append(contentsOf: $0) } ?? .null,
+                        offset: Int64(offset), partition: split.partition.number))
+            }
+            try restored.apply(block)
+        }
+        let last = cluster.progress?.positions ?? []
+        for word in ["ant", "bee", "cat", "dog", "eel"] {
+            let (stored, expected) = (try table.value(for: word) ?? 0, count(of: word, in: last))
+            if stored != expected { return "the changelog has \(stored) of \(word), expected \(expected)" }
+        }
+        return nil
+    }
+
+    private func count(of word: some StringProtocol, in positions: [SplitPosition]) -> Int {
+        positions.reduce(0) { sum, entry in
+            let read = cluster.input[entry.split]?.prefix(Int(entry.position.number)) ?? []
+            return sum + read.count { $0 == String(word) }
+        }
+    }
+}
