@@ -14,6 +14,11 @@ public struct QueryNeeds: Sendable, Hashable {
     public var memoryBytes: Int
     /// Topics that are missing may be created.
     public var createsTopics: Bool
+    /// Inputs beside the topics; a query that has some is owned.
+    public var inputs: [NamedInput] = []
+
+    /// It reads or writes topics.
+    public var usesKafka: Bool { !inputTopics.isEmpty || !outputTopics.isEmpty }
 }
 
 /// The two ends of a running query.
@@ -35,4 +40,11 @@ public protocol QueryPortSource: Sendable {
     /// Called once, on a thread that it may block, for as long as nobody asks for a stop.
     /// - Returns: nil if the stop came first.
     func open(_ needs: QueryNeeds, log: any LogHandler, until stop: StopRequest) throws -> QueryPorts?
+
+    /// The progress of every query outlives its process, also without a state folder. False unless said.
+    var hasLastingProgress: Bool { get }
+}
+
+extension QueryPortSource {
+    public var hasLastingProgress: Bool { false }
 }

@@ -26,6 +26,7 @@ public final class StreamingContext: Sendable {
     let graph = Mutex(StreamGraph())
     let life = Mutex(Lifecycle())
     let stopRequest: StopRequest
+    let commits = CommitNotices()
     private let listeners = Mutex<[@Sendable (EpochProgress) -> Void]>([])
     private let printerBox: Mutex<@Sendable (String) -> Void>
 
@@ -74,6 +75,7 @@ public final class StreamingContext: Sendable {
     }
 
     func report(_ progress: EpochProgress) {
+        commits.committed(progress.ranges)
         for listener in listeners.withLock({ $0 }) { listener(progress) }
     }
 
@@ -91,6 +93,8 @@ public final class StreamingContext: Sendable {
     func addNode(using parents: [Int], isShuffle: Bool = false, runsInEmptyBatches: Bool = false) -> Int {
         register(StreamGraph.Node(parents: parents, isShuffle: isShuffle, runsInEmptyBatches: runsInEmptyBatches))
     }
+
+    func addSource(_ source: some LocalSource) -> Int { register(StreamGraph.Node(source: source)) }
 
     func addOutput(_ output: Output) {
         requireNotStarted()

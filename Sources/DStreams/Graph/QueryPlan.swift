@@ -5,7 +5,7 @@ package import StreamEngine
 /// A graph made ready for the engine: its stages, its options and what it needs from the outside.
 package struct QueryPlan: Sendable {
     package let options: QueryOptions
-    package let needs: QueryNeeds
+    package private(set) var needs: QueryNeeds
     private let graph: StreamGraph
     private let taskCounts: [Int]
     private let useCounts: [Int]
@@ -13,16 +13,18 @@ package struct QueryPlan: Sendable {
 
     /// - Throws: `NO_OUTPUT`, `BATCH_INTERVAL`, `QUERY_NAME`, `TOPIC_NAME`, `UNUSED_STREAM`.
     init(
-        _ graph: StreamGraph, query: QueryName, batchInterval: Duration, _ settings: StreamingOptions, cores: Int
+        _ graph: StreamGraph, query: QueryName, batchInterval: Duration, _ settings: StreamingOptions, cores: Int,
+        _ sourceSettings: SourceSettings
     ) throws {
         try Self.check(graph, query, batchInterval, settings)
         let needed = graph.neededNodes
         let nodes = needed.map { graph.nodes[$0] }
+        let sources = nodes.compactMap(\.source).sorted { $0.name < $1.name }
         let hasUserCode = graph.outputs.contains { $0.isUserCode }
         var options = QueryOptions(name: query)
         options.guarantee = settings.guarantee
         options.trigger = .interval(batchInterval)
-        options.isOwned = hasUserCode || nodes.contains { $0.isShuffle }
+        options.isOwned = hasUserCode || nodes.contains { $0.isShuffle } || !sources.isEmpty
         options.runsEmptyEpochs = nodes.contains { $0.runsInEmptyBatches }
         options.defaultStart = settings.start
         options.starts = settings.starts
@@ -48,6 +50,13 @@ package struct QueryPlan: Sendable {
             query: query, inputTopics: Set(nodes.flatMap(\.topics)).sorted(), outputTopics: outputTopics.sorted(),
             isOwned: options.isOwned, guarantee: settings.guarantee, stateFolder: settings.stateFolder,
             memoryBytes: settings.memoryBytes, createsTopics: settings.createsTopics)
+        var sourceSettings = sourceSettings
+        sourceSettings.hasLastingProgress = sourceSettings.hasLastingProgress || needs.usesKafka
+        let settled = sourceSettings
+        for source in sources { try source.check(settled) }
+        needs.inputs = sources.map { source in
+            NamedInput(name: source.name) { LocalInput(source.name, source.makeLog(settled), settled) }
+        }
     }
 
     /// Every stage, for the engine. The programs of its tasks are put together afresh.
@@ -102,7 +111,7 @@ package struct QueryPlan: Sendable {
                 "TOPIC_NAME", "'\(wrong)' cannot be the name of a topic.",
                 "Kafka takes A-Z, a-z, 0-9, '.', '_' and '-', 249 at most.")
         }
-        if graph.neededNodes.allSatisfy({ graph.nodes[$0].topics.isEmpty }) {
+        if graph.neededNodes.allSatisfy({ graph.nodes[$0].topics.isEmpty && graph.nodes[$0].source == nil }) {
             throw refuse(
                 "NO_SOURCE", "'\(query)' has outputs but reads no topic.", "Name a topic in kafkaStream(topics:).")
         }

@@ -11,6 +11,8 @@ struct StreamGraph: Sendable {
         var runsInEmptyBatches = false
         /// Of a source.
         var topics: [TopicName] = []
+        /// Of a source that is not Kafka.
+        var source: (any LocalSource)?
     }
 
     var nodes: [Node] = []

@@ -34,9 +34,11 @@ final class TestRun {
     }
 
     /// Another start of the query on what an earlier one left behind.
-    init(kafka: ScriptedKafka) {
+    init(kafka: ScriptedKafka, tasks: Int = 1, _ adjust: (inout StreamingOptions) -> Void = { _ in }) {
         var options = StreamingOptions()
-        options.taskCount = 1
+        options.taskCount = tasks
+        options.runsSourcesInline = true
+        adjust(&options)
         context = StreamingContext(
             query: "test", batchInterval: Self.interval, ports: NoPorts(), options: options, clock: clock)
         self.kafka = kafka
@@ -46,10 +48,14 @@ final class TestRun {
 
     /// Starts on scripted ports; the first epoch has not begun.
     func start(recordsPerBlock: Int = 3) throws {
+        let plan = try context.makePlan()
+        let scripted = ScriptedInput(kafka, recordsPerBlock: recordsPerBlock)
+        let inputs = plan.needs.inputs.map { $0.open() }
         let ports = QueryPorts(
-            input: ScriptedInput(kafka, recordsPerBlock: recordsPerBlock), writer: ScriptedWriter(kafka))
+            input: inputs.isEmpty ? scripted : OwnedInput(membership: nil, sources: inputs + [scripted]),
+            writer: ScriptedWriter(kafka))
         context.onBatchCompleted { [progress] in progress.append($0) }
-        query = try context.makeQuery(context.makePlan(), ports, userOutputs: InlineUserOutput())
+        query = try context.makeQuery(plan, ports, userOutputs: InlineUserOutput())
     }
 
     /// Steps every machine until all wait.
@@ -69,6 +75,14 @@ final class TestRun {
             if !didSomething { return }
         }
         Issue.record("the query does not come to rest")
+    }
+
+    /// Lets half of an interval pass, in which sources look for what is new and nothing of it is read.
+    func stepUntilTaken() {
+        for _ in 0..<50 {
+            clock.advance(.milliseconds(10))
+            step()
+        }
     }
 
     /// Lets the time go on to a little behind the next end of an interval.
