@@ -85,6 +85,28 @@ extension StreamingContext {
         return stream(of: FolderSource(name: uniqueSourceName("files:\(folder)"), options: folderOptions)) { $0 }
     }
 
+    // MARK: - Receivers
+
+    /// Lines of UTF-8 text from a TCP server: Spark's `socketTextStream`.
+    ///
+    /// A line is on disk (in the state folder) before it counts as received, and from then on counts exactly once. A
+    /// server cannot be asked again for what was under way while the process was down. A connection that ends is made
+    /// again, after a pause that doubles from 0.2 s up to 10 s.
+    public func socketTextStream(host: String, port: UInt16) -> DStream<String> {
+        received(SocketReceiver(host: host, port: port), "socket:\(host):\(port)").map { $0.text }
+    }
+
+    /// The records of a receiver of one's own.
+    /// - Parameter name: the source's, under which its log and its progress are kept; nil: `receiver`. Give several
+    ///   receivers names, so that a changed program finds each one's.
+    public func receiverStream(_ receiver: some Receiver, name: String? = nil) -> DStream<KafkaRecord> {
+        received(receiver, name.map { "receiver:\($0)" } ?? "receiver")
+    }
+
+    private func received(_ receiver: some Receiver, _ name: String) -> DStream<KafkaRecord> {
+        stream(of: ReceiverSource(name: uniqueSourceName(name), receiver: receiver)) { $0 }
+    }
+
     // MARK: - The graph
 
     func stream<Element>(

@@ -20,6 +20,18 @@ final class ScriptedKafka {
     var commits: [(epoch: Epoch, phase: ProgressRecord.Phase?)] = []
     /// Epochs whose next commit is refused.
     var refused: Set<Epoch> = []
+    var onCommit: () -> Void = {}
+
+    /// What a crash at this moment leaves behind.
+    func copy() -> ScriptedKafka {
+        let copy = ScriptedKafka()
+        copy.partitions = partitions
+        copy.committedPositions = committedPositions
+        copy.progress = progress
+        copy.written = written
+        copy.commits = commits
+        return copy
+    }
 
     func makeTopic(_ topic: TopicName, partitions count: Int32) {
         for number in 0..<count { partitions[Split(topic, PartitionID(number))] = [] }
@@ -168,6 +180,7 @@ final class ScriptedWriter: TransactionPort {
         kafka.committedPositions.merge(commit.positions) { _, new in new }
         if let progress = commit.progress { kafka.progress = progress }
         kafka.commits.append((commit.epoch, commit.progress?.phase))
+        kafka.onCommit()
         events.append(.committed(commit.epoch))
     }
 

@@ -56,13 +56,54 @@ final class TempFolder: Sendable {
         utimensat(AT_FDCWD, path + "/" + name, [time, time], 0)
     }
 
-    func read(_ name: String) -> String? {
+    func read(_ name: String) -> String? { bytes(name).map { String(decoding: $0, as: UTF8.self) } }
+
+    func bytes(_ name: String) -> [UInt8]? {
         guard let file = fopen(path + "/" + name, "r") else { return nil }
         defer { fclose(file) }
-        var text: [UInt8] = []
+        var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
-        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { text += chunk[..<count] }
-        return String(decoding: text, as: UTF8.self)
+        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
+        return bytes
+    }
+
+    /// What a crash at this moment leaves behind, in a folder of its own.
+    func copy() -> TempFolder {
+        let copy = TempFolder()
+        copyAll("", to: copy)
+        return copy
+    }
+
+    /// Takes the other's content instead of its own; its locks are those of nobody.
+    func replace(with other: TempFolder) {
+        for name in names() { remove(path + "/" + name) }
+        other.copyAll("", to: self)
+    }
+
+    /// Every file below a folder with its size.
+    func allFiles(_ folder: String) -> [String] {
+        names(folder).flatMap { name in
+            let name = folder + "/" + name
+            var information = stat()
+            guard stat(path + "/" + name, &information) == 0 else { return [String]() }
+            return information.st_mode & S_IFMT == S_IFDIR ? allFiles(name) : ["\(name) \(information.st_size)"]
+        }
+    }
+
+    private func copyAll(_ folder: String, to copy: TempFolder) {
+        for name in names(folder) {
+            let name = folder.isEmpty ? name : folder + "/" + name
+            var information = stat()
+            guard stat(path + "/" + name, &information) == 0 else { continue }
+            if information.st_mode & S_IFMT == S_IFDIR {
+                copy.makeFolder(name)
+                copyAll(name, to: copy)
+            } else {
+                let modified = information.st_mtim
+                let modifiedMs = Int64(modified.tv_sec) * 1000 + Int64(modified.tv_nsec) / 1_000_000
+                copy.write(name, bytes(name) ?? [], modifiedMs: modifiedMs)
+            }
+        }
     }
 
     func delete(_ name: String) { unlink(path + "/" + name) }

@@ -19,6 +19,8 @@ final class TestRun {
     let context: StreamingContext
     let progress = Seen<EpochProgress>()
     private(set) var query: StreamQuery?
+    /// Called after each step of a machine that did something.
+    var onStep: () -> Void = {}
     private var finished: Set<String> = []
     static let interval = Duration.seconds(1)
 
@@ -59,13 +61,15 @@ final class TestRun {
     }
 
     /// Steps every machine until all wait.
-    private func step() {
+    func step() {
         guard let query else { return }
         for _ in 0..<100_000 {
             var didSomething = false
             for machine in query.machines where !finished.contains(machine.name) {
                 switch machine.step(now: clock.now) {
-                case .ran: didSomething = true
+                case .ran:
+                    didSomething = true
+                    onStep()
                 case .finished:
                     finished.insert(machine.name)
                     didSomething = true

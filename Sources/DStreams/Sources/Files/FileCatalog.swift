@@ -69,6 +69,14 @@ struct FileCatalog: Codable, Hashable {
         return found.filter { file in known[file.path].map { $0 != file.size } ?? false }
     }
 
+    /// Moves every file so that the newest ends at this position at least.
+    mutating func move(behind position: Int64) {
+        let shift = position - end
+        guard shift > 0 else { return }
+        for index in entries.indices { entries[index].start += shift }
+        end += shift
+    }
+
     /// Drops what can neither be read nor found again.
     mutating func forget(committed: Int64) {
         entries.removeAll { $0.end <= committed && $0.modifiedMs <= floorMs }

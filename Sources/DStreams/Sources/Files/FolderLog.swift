@@ -165,6 +165,8 @@ final class FolderLog: SourceLog {
         state.withLock { state in
             state.committed = max(state.committed, position.number)
             state.isGivenBack = false
+            // The clock went back between two processes.
+            if isInMemory { state.catalog.move(behind: position.number) }
         }
     }
 
