@@ -3,9 +3,9 @@ import StreamCore
 import StreamEngine
 
 /// The ports of a query without Kafka: its progress is in a file of the state folder, or in memory alone.
-enum LocalPorts {
+package enum LocalPorts {
     /// - Throws: `STATE_FOLDER`, `QUERY_RUNS`.
-    static func open(_ needs: QueryNeeds, folder: String?) throws -> QueryPorts {
+    package static func open(_ needs: QueryNeeds, folder: String?) throws -> QueryPorts {
         let writer = try LocalProgress(query: needs.query, folder: folder)
         let lock = try folder.map { folder in
             guard let lock = try FileLock("\(folder)/progress/\(needs.query).lock") else {

@@ -67,6 +67,8 @@ final class TempFolder: Sendable {
         return bytes
     }
 
+    func rename(_ name: String, _ newName: String) { moveFile(path + "/" + name, path + "/" + newName) }
+
     /// What a crash at this moment leaves behind, in a folder of its own.
     func copy() -> TempFolder {
         let copy = TempFolder()
@@ -108,3 +110,5 @@ final class TempFolder: Sendable {
 
     func delete(_ name: String) { unlink(path + "/" + name) }
 }
+
+private func moveFile(_ from: String, _ to: String) { rename(from, to) }
