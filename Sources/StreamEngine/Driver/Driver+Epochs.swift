@@ -192,6 +192,9 @@ extension Driver {
         let nanoseconds = max(1, interval.nanoseconds)
         let wall = clock.wallMilliseconds * 1_000_000
         nextTick = now + .nanoseconds(nanoseconds - wall % nanoseconds)
+        // An interval has one batch, which outputs are named after: what comes behind it, after a restart too, is the
+        // next one's.
+        if batchTime == lastBatchTime ?? machine.progress?.batchTimeMs { return }
         openNewEpoch(now)
     }
 
@@ -228,6 +231,7 @@ extension Driver {
         guard let open = openEpoch else { return }
         let plan = makePlan(.data, ranges: cursors.ranges, positions: cursors.positions)
         pacer.epochCut(ranDry: open.ranDry)
+        lastBatchTime = plan.batchTimeMs
         inFlight = plan
         inFlightRecords = open.records
         inFlightBytes = open.bytes

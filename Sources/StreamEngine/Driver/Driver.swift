@@ -42,6 +42,8 @@ final class Driver: StepMachine {
     var knownEnds: [Split: Position] = [:]
     var endsRequestedAt: MonotonicTime?
     var nextTick: MonotonicTime?
+    /// Of the newest batch that was cut.
+    var lastBatchTime: Int64?
     var drainDeadline = MonotonicTime.distantFuture
     var stopWithin = Duration.seconds(25)
     var lastCommitAt = MonotonicTime.zero
