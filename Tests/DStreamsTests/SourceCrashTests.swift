@@ -41,6 +41,7 @@ import Testing
                 case .receiver: run.context.receiverStream(receiver).map { $0.text }
                 }
             lines.saveToKafka("out") { Record(value: $0) }
+            lines.saveAsTextFiles(prefix: folder.path + "/out/batch")
             lines.foreachBatch { batch, info in if !batch.isEmpty { outputs.append((info.epoch, batch)) } }
             try run.start()
         }
@@ -55,6 +56,13 @@ import Testing
             case .receiver: try receiver.store?.store(next.map { Record(value: "line \($0)") })
             }
             fed += next.count
+        }
+
+        /// Every line of every folder that was written.
+        var written: [String] {
+            folder.names("out").flatMap { batch in
+                (folder.read("out/\(batch)/part-00000") ?? "").split(separator: "\n").map(String.init)
+            }
         }
 
         func finish() throws {
@@ -78,7 +86,8 @@ import Testing
         let script = try Script(kind, folder, kafka, fed: 0, outputs)
         var last: (commits: Int, names: [String], fed: Int) = (-1, [], 0)
         let look = { [unowned script] in
-            let now = (kafka.commits.count, folder.names("in") + folder.allFiles("state"), script.fed)
+            let files = folder.names("in") + folder.allFiles("state") + folder.allFiles("out")
+            let now = (kafka.commits.count, files, script.fed)
             guard now != last else { return }
             last = now
             let elapsed = Duration.milliseconds(script.run.clock.wallMilliseconds - ManualClock.startMs)
@@ -88,6 +97,7 @@ import Testing
         kafka.onCommit = look
         try script.finish()
         #expect(kafka.written.compactMap(\.line.value) == expected)
+        #expect(script.written == expected)
         #expect(moments.count > 8)
 
         var planned = 0
@@ -106,6 +116,7 @@ import Testing
             let plan = moment.kafka.progress.flatMap { $0.phase == .planned && !$0.ranges.isEmpty ? $0.epoch : nil }
             try again.finish()
             #expect(moment.kafka.written.compactMap(\.line.value) == expected, "crashed at moment \(number)")
+            #expect(again.written == expected, "crashed at moment \(number)")
             #expect(again.run.failure == nil)
             guard let plan else { continue }
             // Output code sees what the first one saw under this number, whatever has come since.

@@ -104,6 +104,12 @@ package struct QueryPlan: Sendable {
                 "QUERY_NAME", "'\(query)' cannot be a query's name.",
                 "Use 1 to 200 of A-Z, a-z, 0-9, '.', '_' and '-': topics and groups in Kafka are named after it.")
         }
+        let folders = graph.outputs.compactMap(\.folder)
+        if let twice = folders.first(where: { folder in folders.filter { $0 == folder }.count > 1 }) {
+            throw refuse(
+                "DUPLICATE_OUTPUT", "Two outputs of '\(query)' write to the same folders, such as '\(twice)'.",
+                "Give them different prefixes or suffixes.")
+        }
         var topics = graph.nodes.flatMap(\.topics) + graph.outputs.compactMap(\.topic)
         if case .deadLetter(let topic) = settings.errors { topics.append(topic) }
         if let wrong = topics.first(where: { !isTopicName($0.text) }) {

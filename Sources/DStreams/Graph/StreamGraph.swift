@@ -43,6 +43,8 @@ struct Output: Sendable {
     /// Where it writes to, for Kafka.
     var topic: TopicName?
     var isUserCode: Bool
+    /// Where it writes to, for files: a name for a batch at time 0.
+    var folder: String?
     var attach: @Sendable (StageBuilder) -> Void
 
     init(
