@@ -90,6 +90,22 @@ import Testing
         #expect(seen.all == [["recent:1"]])
     }
 
+    @Test func aFolderThatComesLaterHoldsNothingUp() throws {
+        let run = makeRun()
+        let lines = run.context.textFileStream(folder.path + "/later")
+        lines.union(run.context.queueStream([["first"]])).foreachBatch { [seen] batch, _ in
+            if !batch.isEmpty { seen.append(batch) }
+        }
+        try run.start()
+        run.settle()
+        run.settle()
+        #expect(seen.all == [["first"]])
+        folder.makeFolder("later")
+        folder.write("later/a", "second\n", modifiedMs: run.clock.wallMilliseconds)
+        for _ in 0..<3 { run.settle() }
+        #expect(seen.all == [["first"], ["second"]])
+    }
+
     @Test func recordsOfOneLength() throws {
         let run = makeRun()
         let seen = Seen<[UInt8]>()

@@ -1,9 +1,10 @@
 import CommitProtocol
-import DStreams
 import StreamCore
 import StreamEngine
 import Synchronization
 import Testing
+
+@testable import DStreams
 
 /// A receiver that stores what a test tells it to, in the test's thread.
 final class ScriptedReceiver: Receiver {
@@ -167,6 +168,56 @@ final class ScriptedReceiver: Receiver {
         #expect(waitUntil { stored.all == [true] })
         for _ in 0..<2 { run.settle() }
         #expect(seen.all.map { $0.map(\.count) } == [[1 << 20], [4]])
+    }
+
+    @Test func aStandbyTakesTheLogOver() throws {
+        let split = Split("receiver", 0)
+        func input(_ receiver: ScriptedReceiver) throws -> any InputPort {
+            let run = TestRun(kafka: kafka) { $0.stateFolder = folder.path }
+            run.context.receiverStream(receiver).map { $0.text }.print()
+            let input = try #require(run.context.makePlan().needs.inputs.first).open()
+            input.start()
+            return input
+        }
+        let (first, second) = (ScriptedReceiver(), ScriptedReceiver())
+        let owner = try input(first)
+        guard case .assigned([split]) = owner.poll(bytesMax: 0) else {
+            Issue.record("the split is not announced")
+            return
+        }
+        owner.open([split: 0])
+        _ = owner.poll(bytesMax: 0)
+        try first.send("a", "b")
+        // The log is locked: the other one waits, and receives nothing.
+        let standby = try input(second)
+        #expect(standby.poll(bytesMax: 100) == nil)
+        owner.release([split])
+        _ = owner.poll(bytesMax: 0)
+        #expect(first.stops == 1)
+        let next = try input(second)
+        guard case .assigned([split]) = next.poll(bytesMax: 0) else {
+            Issue.record("the split is not announced")
+            return
+        }
+        next.open([split: 1])
+        guard case .records(let block) = next.poll(bytesMax: 1 << 20) else {
+            Issue.record("nothing is read")
+            return
+        }
+        #expect(block.slots.map(\.offset) == [1])
+        #expect(second.starts == 1)
+        for port in [owner, standby, next] { port.close(within: .seconds(1)) }
+        #expect(second.stops == 1)
+    }
+
+    @Test func aRateSpacesRecordsOut() {
+        var rate = RateLimit(perSecond: 100)
+        let start = MonotonicTime(nanoseconds: 1_000_000_000_000)
+        // A tenth of a second's worth may come at once; from then on ten milliseconds each.
+        #expect(rate.reserve(10, start) == start)
+        #expect(rate.reserve(50, start) == start)
+        #expect(rate.reserve(1, start) == start + .milliseconds(500))
+        #expect(rate.reserve(1, start + .seconds(60)) == start + .seconds(60))
     }
 
     @Test func aStopEndsTheWaiting() throws {

@@ -119,7 +119,8 @@ package struct QueryPlan: Sendable {
         }
         if graph.neededNodes.allSatisfy({ graph.nodes[$0].topics.isEmpty && graph.nodes[$0].source == nil }) {
             throw refuse(
-                "NO_SOURCE", "'\(query)' has outputs but reads no topic.", "Name a topic in kafkaStream(topics:).")
+                "NO_SOURCE", "'\(query)' has outputs but reads no topic.",
+                "Name a topic in kafkaStream(topics:), or use another source.")
         }
     }
 

@@ -15,11 +15,14 @@ enum DurableFile {
         var code: Int32
     }
 
+    /// Makes a folder and those above it, as far as they are missing.
     static func makeFolders(_ path: String) throws(Failure) {
         var built = ""
         for part in path.split(separator: "/", omittingEmptySubsequences: true) {
             built += built.isEmpty && !path.hasPrefix("/") ? String(part) : "/\(part)"
-            guard mkdir(built, 0o755) == 0 || errno == EEXIST || errno == EISDIR else {
+            if mkdir(built, 0o755) == 0 {
+                try flushFolder(parent(of: built))
+            } else if errno != EEXIST, errno != EISDIR {
                 throw Failure(verb: "create", path: built, code: errno)
             }
         }
