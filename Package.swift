@@ -35,6 +35,13 @@ func connector(_ name: String, folder: String, _ dependencies: [Target.Dependenc
     ]
 }
 
+/// An example of a page's length; what they share is in ExampleSupport.
+func example(_ name: String) -> Target {
+    .executableTarget(
+        name: name, dependencies: ["DStreams", "ExampleSupport"], path: "examples/\(name)", exclude: ["README.md"],
+        swiftSettings: settings)
+}
+
 func system(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
 }
@@ -104,6 +111,11 @@ let package = Package(
         .executableTarget(
             name: "DirectKafkaWordCount", dependencies: ["DStreams"], path: "examples/DirectKafkaWordCount",
             exclude: ["README.md"], swiftSettings: settings),
+        module("ExampleSupport", path: "examples/Support", ["DStreams"]),
+        example("NetworkWordCount"),
+        example("HdfsWordCount"),
+        example("QueueStream"),
+        example("CustomReceiver"),
     ]
         + connector("KafkaConnector", folder: "kafka", ["KafkaClient"])
         + connector("GenerateConnector", folder: "generate", [])

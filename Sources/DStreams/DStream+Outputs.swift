@@ -98,7 +98,7 @@ enum PrintedBatch {
     }
 
     /// Tuples as Spark shows them: no labels, no quotes, no spaces.
-    private static func describe<Element>(_ element: Element) -> String {
+    static func describe<Element>(_ element: Element) -> String {
         let mirror = Mirror(reflecting: element)
         guard mirror.displayStyle == .tuple else { return "\(element)" }
         return "(" + mirror.children.map { "\($0.value)" }.joined(separator: ",") + ")"

@@ -11,7 +11,13 @@ struct KafkaPorts: QueryPortSource {
     /// An eighth of the memory, as for input, which is not read while state is restored.
     private static let changelogShare = 8
 
+    /// Whether a cluster is named, so that the progress goes there also where no topic is read or written.
+    var hasLastingProgress: Bool { settings != nil || Machine.environment("MILLRACE_BROKERS") != nil }
+
     func open(_ needs: QueryNeeds, log: any LogHandler, until stop: StopRequest) throws -> QueryPorts? {
+        if !needs.usesKafka, !hasLastingProgress {
+            return try LocalPorts.open(needs, folder: needs.stateFolder ?? Machine.environment("MILLRACE_STATE_DIR"))
+        }
         let settings = try resolvedSettings()
         if let problem = settings.problems().first {
             throw StreamError("KAFKA_SETTINGS", "The Kafka settings cannot be used: \(problem.message).", domain: .user)
@@ -82,11 +88,14 @@ struct KafkaPorts: QueryPortSource {
             commits.progressTopic = CommitOptions.progressTopic(of: query)
             // Without it a commit of no split would fence nobody.
             commits.extraPositions = [Split(control, 0): 0]
-            input = OwnedInput(
-                membership: group, sources: [try AssignedInput(settings, groupID: query.text, topics: topics, log: log)]
-            )
+            commits.keepsGroupOffsets = !topics.isEmpty
+            var sources = needs.inputs.map { $0.open() }
+            if !topics.isEmpty {
+                sources.append(try AssignedInput(settings, groupID: query.text, topics: topics, log: log))
+            }
+            input = OwnedInput(membership: group, sources: sources)
         }
-        let writer: any TransactionPort =
+        var writer: any TransactionPort =
             switch needs.guarantee {
             case .exactlyOnce: KafkaTransactions(settings, commits, membership: group.membership, log: log)
             case .atLeastOnce: KafkaWriter(settings, commits, membership: group.membership, log: log)
@@ -96,6 +105,7 @@ struct KafkaPorts: QueryPortSource {
             ? nil
             : try KafkaChangelog(
                 settings, groupID: query.text, memoryBytes: needs.memoryBytes / Self.changelogShare, log: log)
+        if !needs.inputs.isEmpty { writer = GroupSplitsOnly(writer, without: Set(needs.inputs.map(\.name))) }
         // The slot is ours as long as its identity is held.
         return QueryPorts(input: input, writer: writer, changelog: changelog) { withExtendedLifetime(identity) {} }
     }

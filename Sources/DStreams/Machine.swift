@@ -1,7 +1,8 @@
+// The variable for standard output is never written to here; the attribute lets it be named.
 #if canImport(Glibc)
-    import Glibc
+    @preconcurrency import Glibc
 #elseif canImport(Musl)
-    import Musl
+    @preconcurrency import Musl
 #endif
 
 /// The machine that the process runs on.
@@ -22,7 +23,7 @@ enum StandardOutput {
     @Sendable
     static func write(_ text: String) {
         print(text, terminator: "")
-        // Every open stream: the one variable for standard output is not safe to name.
-        fflush(nil)
+        // This stream alone: flushing every one waits for those that a thread is reading from.
+        fflush(stdout)
     }
 }

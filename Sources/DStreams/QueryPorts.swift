@@ -16,6 +16,11 @@ public struct QueryNeeds: Sendable, Hashable {
     public var createsTopics: Bool
     /// Where the query's state is kept; empty for a query without state.
     public var changelogs: [ChangelogNeed] = []
+    /// Inputs beside the topics; a query that has some is owned.
+    public var inputs: [NamedInput] = []
+
+    /// It reads or writes topics; state is kept in some.
+    public var usesKafka: Bool { !inputTopics.isEmpty || !outputTopics.isEmpty || !changelogs.isEmpty }
 }
 
 /// A topic that takes the changes of a query's state. The number of its partitions is part of the state: another one
@@ -55,4 +60,11 @@ public protocol QueryPortSource: Sendable {
     /// Called once, on a thread that it may block, for as long as nobody asks for a stop.
     /// - Returns: nil if the stop came first.
     func open(_ needs: QueryNeeds, log: any LogHandler, until stop: StopRequest) throws -> QueryPorts?
+
+    /// The progress of every query outlives its process, also without a state folder. False unless said.
+    var hasLastingProgress: Bool { get }
+}
+
+extension QueryPortSource {
+    public var hasLastingProgress: Bool { false }
 }

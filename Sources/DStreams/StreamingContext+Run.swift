@@ -97,7 +97,11 @@ extension StreamingContext {
 
     package func makePlan() throws -> QueryPlan {
         try QueryPlan(
-            graph.withLock { $0 }, query: query, batchInterval: batchInterval, options, cores: Machine.coreCount)
+            graph.withLock { $0 }, query: query, batchInterval: batchInterval, options, cores: Machine.coreCount,
+            SourceSettings(
+                query: query, batchInterval: batchInterval,
+                stateFolder: options.stateFolder ?? Machine.environment("MILLRACE_STATE_DIR"),
+                hasLastingProgress: portSource.hasLastingProgress, options: options, clock: clock, commits: commits))
     }
 
     /// The query for a scheduler, over these ports.

@@ -26,6 +26,7 @@ public final class StreamingContext: Sendable {
     let graph = Mutex(StreamGraph())
     let life = Mutex(Lifecycle())
     let stopRequest: StopRequest
+    let commits = CommitNotices()
     private let listeners = Mutex<[@Sendable (EpochProgress) -> Void]>([])
     private let printerBox: Mutex<@Sendable (String) -> Void>
 
@@ -74,6 +75,7 @@ public final class StreamingContext: Sendable {
     }
 
     func report(_ progress: EpochProgress) {
+        commits.committed(progress.ranges)
         for listener in listeners.withLock({ $0 }) { listener(progress) }
     }
 
@@ -119,6 +121,7 @@ public final class StreamingContext: Sendable {
             return (added.node, added.id, span)
         }
     }
+    func addSource(_ source: some LocalSource) -> Int { register(StreamGraph.Node(source: source)) }
 
     func addOutput(_ output: Output) {
         requireNotStarted()

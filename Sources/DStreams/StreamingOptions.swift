@@ -26,9 +26,20 @@ public struct StreamingOptions: Sendable {
     public var createsTopics = true
     /// Tasks of each stage; nil: cores less one, at least one.
     public var taskCount: Int?
+    /// How far back a folder is looked at for new files: Spark's `fileStream.minRememberDuration`.
+    public var filesRemembered = Duration.seconds(60)
+    /// Sources that are not Kafka may do without a state folder where the progress is in Kafka: what is on its way when
+    /// the process dies is lost (at most once), and files that come while it is down are not found.
+    public var keepsSourcesInMemory = false
+    /// Records a second that each receiver may store: Spark's `receiver.maxRate`. nil: no limit.
+    public var receiverMaxRate: Int?
+    /// What a receiver may have stored and the query not committed, in bytes; more waits.
+    public var receiverLogBytesMax = 256 << 20
     /// How long a graceful stop may take to finish the batch that is open.
     public var stopWithin = Duration.seconds(25)
     public var log: any LogHandler = NullLog()
+    /// Sources work inside the driver's steps instead of on threads of their own: for simulations.
+    package var runsSourcesInline = false
 
     public init() {}
 }

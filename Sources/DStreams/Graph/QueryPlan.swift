@@ -14,16 +14,18 @@ package struct QueryPlan: Sendable {
 
     /// - Throws: `NO_OUTPUT`, `BATCH_INTERVAL`, `QUERY_NAME`, `TOPIC_NAME`, `UNUSED_STREAM`.
     init(
-        _ graph: StreamGraph, query: QueryName, batchInterval: Duration, _ settings: StreamingOptions, cores: Int
+        _ graph: StreamGraph, query: QueryName, batchInterval: Duration, _ settings: StreamingOptions, cores: Int,
+        _ sourceSettings: SourceSettings
     ) throws {
         try Self.check(graph, query, batchInterval, settings)
         let needed = graph.neededNodes
         let nodes = needed.map { graph.nodes[$0] }
+        let sources = nodes.compactMap(\.source).sorted { $0.name < $1.name }
         let hasUserCode = graph.outputs.contains { $0.isUserCode }
         var options = QueryOptions(name: query)
         options.guarantee = settings.guarantee
         options.trigger = .interval(batchInterval)
-        options.isOwned = hasUserCode || nodes.contains { $0.isShuffle || $0.isStateful }
+        options.isOwned = hasUserCode || nodes.contains { $0.isShuffle || $0.isStateful } || !sources.isEmpty
         // What is kept over batches depends on each of them, and on no time having two.
         options.runsEveryInterval = nodes.contains(where: \.isStateful)
         options.runsEmptyEpochs = nodes.contains { $0.runsInEmptyBatches }
@@ -55,6 +57,13 @@ package struct QueryPlan: Sendable {
             isOwned: options.isOwned, guarantee: settings.guarantee, stateFolder: settings.stateFolder,
             memoryBytes: settings.memoryBytes, createsTopics: settings.createsTopics)
         needs.changelogs = changelogs(layout)
+        var sourceSettings = sourceSettings
+        sourceSettings.hasLastingProgress = sourceSettings.hasLastingProgress || needs.usesKafka
+        let settled = sourceSettings
+        for source in sources { try source.check(settled) }
+        needs.inputs = sources.map { source in
+            NamedInput(name: source.name) { LocalInput(source.name, source.makeLog(settled), settled) }
+        }
     }
 
     /// Every stage, for the engine. The programs of its tasks are put together afresh.
@@ -113,6 +122,12 @@ package struct QueryPlan: Sendable {
                 "QUERY_NAME", "'\(query)' cannot be a query's name.",
                 "Use 1 to 200 of A-Z, a-z, 0-9, '.', '_' and '-': topics and groups in Kafka are named after it.")
         }
+        let folders = graph.outputs.compactMap(\.folder)
+        if let twice = folders.first(where: { folder in folders.filter { $0 == folder }.count > 1 }) {
+            throw refuse(
+                "DUPLICATE_OUTPUT", "Two outputs of '\(query)' write to the same folders, such as '\(twice)'.",
+                "Give them different prefixes or suffixes.")
+        }
         var topics = graph.nodes.flatMap(\.topics) + graph.outputs.compactMap(\.topic)
         if case .deadLetter(let topic) = settings.errors { topics.append(topic) }
         if let wrong = topics.first(where: { !isTopicName($0.text) }) {
@@ -120,9 +135,10 @@ package struct QueryPlan: Sendable {
                 "TOPIC_NAME", "'\(wrong)' cannot be the name of a topic.",
                 "Kafka takes A-Z, a-z, 0-9, '.', '_' and '-', 249 at most.")
         }
-        if graph.neededNodes.allSatisfy({ graph.nodes[$0].topics.isEmpty }) {
+        if graph.neededNodes.allSatisfy({ graph.nodes[$0].topics.isEmpty && graph.nodes[$0].source == nil }) {
             throw refuse(
-                "NO_SOURCE", "'\(query)' has outputs but reads no topic.", "Name a topic in kafkaStream(topics:).")
+                "NO_SOURCE", "'\(query)' has outputs but reads no topic.",
+                "Name a topic in kafkaStream(topics:), or use another source.")
         }
     }
 

@@ -15,6 +15,8 @@ struct StreamGraph: Sendable {
         var runsInEmptyBatches = false
         /// Of a source.
         var topics: [TopicName] = []
+        /// Of a source that is not Kafka.
+        var source: (any LocalSource)?
     }
 
     var nodes: [Node] = []
@@ -72,6 +74,8 @@ struct Output: Sendable {
     /// Where it writes to, for Kafka.
     var topic: TopicName?
     var isUserCode: Bool
+    /// Where it writes to, for files: a name for a batch at time 0.
+    var folder: String?
     var attach: @Sendable (StageBuilder) -> Void
 
     init(

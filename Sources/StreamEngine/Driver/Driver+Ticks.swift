@@ -18,8 +18,9 @@ extension Driver {
         nextTick = now + untilNextTick(interval)
         if let next = nextBatchTime(interval), next + interval.wholeMilliseconds <= floorTime(interval) {
             nextTick = now  // more intervals were missed
-        } else if options.runsEveryInterval, let last = lastBatchTimeMs, floorTime(interval) <= last {
-            // This interval's batch has run, before a restart.
+        } else if let last = lastBatchTimeMs, floorTime(interval) == last {
+            // An interval has one batch, which outputs are named after: what comes behind it, after a restart too, is
+            // the next one's.
             return
         }
         openNewEpoch(now)
@@ -62,11 +63,14 @@ extension Driver {
         return nextBatchTime(interval) ?? floorTime(interval)
     }
 
-    /// The interval behind the last one, where none is left out and it is over.
+    /// The interval behind the last one, where none is left out and it is over, or where the clock is behind it: times
+    /// of batches rise, whatever the clocks of a query's machines say.
     private func nextBatchTime(_ interval: Duration) -> Int64? {
-        guard options.runsEveryInterval, let last = lastBatchTimeMs else { return nil }
+        guard let last = lastBatchTimeMs else { return nil }
         let floor = floorTime(interval)
         let step = interval.wholeMilliseconds
+        if floor < last { return last + step }
+        guard options.runsEveryInterval else { return nil }
         let missed = (floor - last) / step - 1
         if missed > Self.missedIntervalsMax {
             log.warning(

@@ -24,6 +24,18 @@ final class ScriptedKafka {
     var commits: [(epoch: Epoch, phase: ProgressRecord.Phase?)] = []
     /// Epochs whose next commit is refused.
     var refused: Set<Epoch> = []
+    var onCommit: () -> Void = {}
+
+    /// What a crash at this moment leaves behind.
+    func copy() -> ScriptedKafka {
+        let copy = ScriptedKafka()
+        copy.partitions = partitions
+        copy.committedPositions = committedPositions
+        copy.progress = progress
+        copy.written = written
+        copy.commits = commits
+        return copy
+    }
 
     func makeTopic(_ topic: TopicName, partitions count: Int32) {
         for number in 0..<count { partitions[Split(topic, PartitionID(number))] = [] }
@@ -179,6 +191,7 @@ final class ScriptedWriter: TransactionPort {
             kafka.times[progress.epoch] = progress.batchTimeMs
         }
         kafka.commits.append((commit.epoch, commit.progress?.phase))
+        kafka.onCommit()
         events.append(.committed(commit.epoch))
     }
 

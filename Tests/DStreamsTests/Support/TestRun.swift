@@ -19,6 +19,8 @@ final class TestRun {
     let context: StreamingContext
     let progress = Seen<EpochProgress>()
     private(set) var query: StreamQuery?
+    /// Called after each step of a machine that did something.
+    var onStep: () -> Void = {}
     private var finished: Set<String> = []
     static let interval = Duration.seconds(1)
 
@@ -46,10 +48,12 @@ final class TestRun {
     }
 
     /// Another start of the query on what an earlier one left behind.
-    init(kafka: ScriptedKafka) {
+    init(kafka: ScriptedKafka, tasks: Int = 1, _ adjust: (inout StreamingOptions) -> Void = { _ in }) {
         clock = ManualClock()
         var options = StreamingOptions()
-        options.taskCount = 1
+        options.taskCount = tasks
+        options.runsSourcesInline = true
+        adjust(&options)
         context = StreamingContext(
             query: "test", batchInterval: Self.interval, ports: NoPorts(), options: options, clock: clock)
         self.kafka = kafka
@@ -59,21 +63,26 @@ final class TestRun {
 
     /// Starts on scripted ports; the first epoch has not begun.
     func start(recordsPerBlock: Int = 3) throws {
+        let plan = try context.makePlan()
+        let scripted = ScriptedInput(kafka, recordsPerBlock: recordsPerBlock)
+        let inputs = plan.needs.inputs.map { $0.open() }
         let ports = QueryPorts(
-            input: ScriptedInput(kafka, recordsPerBlock: recordsPerBlock), writer: ScriptedWriter(kafka),
-            changelog: ScriptedChangelog(kafka))
+            input: inputs.isEmpty ? scripted : OwnedInput(membership: nil, sources: inputs + [scripted]),
+            writer: ScriptedWriter(kafka), changelog: ScriptedChangelog(kafka))
         context.onBatchCompleted { [progress] in progress.append($0) }
-        query = try context.makeQuery(context.makePlan(), ports, userOutputs: InlineUserOutput())
+        query = try context.makeQuery(plan, ports, userOutputs: InlineUserOutput())
     }
 
     /// Steps every machine until all wait.
-    private func step() {
+    func step() {
         guard let query else { return }
         for _ in 0..<100_000 {
             var didSomething = false
             for machine in query.machines where !finished.contains(machine.name) {
                 switch machine.step(now: clock.now) {
-                case .ran: didSomething = true
+                case .ran:
+                    didSomething = true
+                    onStep()
                 case .finished:
                     finished.insert(machine.name)
                     didSomething = true
@@ -83,6 +92,14 @@ final class TestRun {
             if !didSomething { return }
         }
         Issue.record("the query does not come to rest")
+    }
+
+    /// Lets half of an interval pass, in which sources look for what is new and nothing of it is read.
+    func stepUntilTaken() {
+        for _ in 0..<50 {
+            clock.advance(.milliseconds(10))
+            step()
+        }
     }
 
     /// Lets the time go on to a little behind the next end of an interval.
