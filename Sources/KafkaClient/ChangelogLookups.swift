@@ -188,11 +188,12 @@ extension KafkaError {
         var error = streamError
         let passes = isRetriable || code.isPassing
         error.recovery = isFatal || !passes || (code.needsPerson && !(mayAppear && isMissingTopic)) ? .stop : .retry
-        if isMissingTopic || code == .unknownPartition {
+        if isMissingSplit {
             error.remedy = "It holds the query's state: restore the topic, or reset the query to begin without state."
         }
         return error
     }
 
-    var isMissingTopic: Bool { [.unknownTopic, .unknownTopicLocally].contains(code) }
+    var isMissingSplit: Bool { isMissingTopic || code == .unknownPartition }
+    private var isMissingTopic: Bool { [.unknownTopic, .unknownTopicLocally].contains(code) }
 }

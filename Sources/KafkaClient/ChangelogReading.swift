@@ -21,6 +21,8 @@ struct ChangelogReading {
         /// An end of what is committed, short of `end`.
         var waitsAt: Position?
         var wasWaiting = false
+        /// To be examined; asked once.
+        var isDoubtful = false
     }
 
     /// What is to be done, and said.
@@ -82,11 +84,17 @@ struct ChangelogReading {
     }
 
     /// Something is wrong with these partitions.
-    /// - Returns: those to `examine`, to be read again from where they are if nothing is.
+    /// - Returns: those to `examine` that are not being examined, to be read again from where they are if nothing is.
     mutating func doubt(_ splits: Set<Split>) -> Set<Split> {
-        let doubtful = splits.intersection(parts.keys)
-        for split in doubtful { parts[split]?.waitsAt = nil }
-        return doubtful
+        var new: Set<Split> = []
+        for split in splits {
+            guard let part = parts[split] else { continue }
+            if !part.isDoubtful { new.insert(split) }
+            parts[split]?.isDoubtful = true
+            // Whatever it waited for: it is read again.
+            parts[split]?.waitsAt = nil
+        }
+        return new
     }
 
     /// What a second look at partitions shows, whose positions were refused or which come to no end.
@@ -95,6 +103,7 @@ struct ChangelogReading {
         var outcome = Outcome()
         for (split, found) in bounds.sorted(by: { $0.key < $1.key }) {
             guard let part = parts[split], let position = next(split) else { continue }
+            parts[split]?.isDoubtful = false
             // Less than there was: the topic was made anew.
             let isAnother = mode == .toEnd && found.high < part.end
             if position < found.low || position > found.high || isAnother {
@@ -114,8 +123,9 @@ struct ChangelogReading {
     mutating func takeStalled(next: (Split) -> Position?) -> Set<Split> {
         var stalled: Set<Split> = []
         for (split, part) in parts {
-            guard let waitsAt = part.waitsAt, next(split) == waitsAt else { continue }
+            guard let waitsAt = part.waitsAt, next(split) == waitsAt, !part.isDoubtful else { continue }
             if part.wasWaiting { stalled.insert(split) }
+            parts[split]?.isDoubtful = part.wasWaiting
             parts[split]?.wasWaiting = true
         }
         return stalled

@@ -125,7 +125,7 @@ public final class KafkaChangelog: ChangelogPort {
         case .positionLost(let split, _):
             // A replica that lags behind says so as well: what is there is looked up before anything is given up.
             doubt([split], &reading)
-        case .failed(let error) where error.isMissingTopic:
+        case .failed(let error) where error.isMissingSplit:
             doubt(reading.splits, &reading)
         case .failed(let error):
             tell(error.readingTrouble)

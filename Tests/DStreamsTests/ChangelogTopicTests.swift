@@ -1,4 +1,5 @@
 import StreamCore
+import StreamEngine
 import Testing
 
 @testable import DStreams
@@ -120,6 +121,30 @@ struct RealChangelogTopicTests {
             try remove(changelog, admin)
             #expect(code { try prepare(needs(query)) } == "CHANGELOG_MISSING")
             #expect(try !isThere(changelog, admin))
+        }
+    }
+
+    /// The ports of a query with state bring it back.
+    @Test func portsComeWithAChangelog() throws {
+        try withQuery("ports") { query, changelog, _ in
+            let stop = StopRequest(clock: SystemClock())
+            let ports = try #require(
+                try KafkaPorts(settings: RealCluster.settings).open(needs(query), log: NullLog(), until: stop))
+            defer {
+                ports.input.close(within: .seconds(10))
+                ports.writer.close(within: .seconds(10))
+                ports.changelog?.close(within: .seconds(10))
+                ports.close()
+            }
+            let port = try #require(ports.changelog)
+            let splits = (0..<3).map { Split(changelog, PartitionID($0)) }
+            port.read(Dictionary(uniqueKeysWithValues: splits.map { ($0, 0) }), .toEnd)
+            var ended: [Split: Position] = [:]
+            try RealCluster.wait {
+                if case .reachedEnd(let split, let position)? = port.poll(bytesMax: 1 << 20) { ended[split] = position }
+                return ended.count == 3
+            }
+            #expect(ended.values.allSatisfy { $0 == 0 })
         }
     }
 

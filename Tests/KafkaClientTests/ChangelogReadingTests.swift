@@ -78,8 +78,11 @@ import Testing
         var reading = ChangelogReading([one: 0], .toEnd)
         _ = reading.begin([one: bounds(0, 9)])
         #expect(reading.doubt([one, two]) == [one])
+        // One question at a time.
+        #expect(reading.doubt([one]).isEmpty)
         let outcome = reading.examine([one: bounds(0, 9)]) { _ in 4 }
         #expect(outcome.open == [one: 4] && told(outcome) == [])
+        #expect(reading.doubt([one]) == [one])
     }
 
     @Test(arguments: [(5, 9), (0, 3), (0, 8)] as [(Int64, Int64)])
@@ -100,9 +103,12 @@ import Testing
         // The first look only notes it.
         #expect(reading.takeStalled { _ in 5 }.isEmpty)
         #expect(reading.takeStalled { _ in 5 } == [one])
+        #expect(reading.takeStalled { _ in 5 }.isEmpty)
         let outcome = reading.examine([one: bounds(0, 9)]) { _ in 5 }
         #expect(told(outcome) == ["trouble CHANGELOG_WAITS"] && outcome.open.isEmpty)
+        #expect(reading.takeStalled { _ in 5 } == [one])
         // It goes on.
+        _ = reading.examine([one: bounds(0, 9)]) { _ in 5 }
         #expect(reading.takeStalled { _ in 6 }.isEmpty)
     }
 }

@@ -15,6 +15,8 @@ final class ChangelogDriver {
     var lost: [Split] = []
     var troubles: [StreamError] = []
     var blockBytesMax = 0
+    /// A new topic may have no leader for a moment.
+    var onlyWaited: Bool { troubles.allSatisfy { $0.recovery == .retry } }
 
     init(_ settings: KafkaSettings, _ group: String = "changelog", memoryBytes: Int = 16 << 20) throws {
         port = try KafkaChangelog(settings, groupID: group, memoryBytes: memoryBytes)
