@@ -116,6 +116,8 @@ let package = Package(
         example("HdfsWordCount"),
         example("QueueStream"),
         example("CustomReceiver"),
+        example("StatefulKafkaWordCount"),
+        example("WindowedKafkaWordCount"),
     ]
         + connector("KafkaConnector", folder: "kafka", ["KafkaClient"])
         + connector("GenerateConnector", folder: "generate", [])

@@ -68,6 +68,15 @@ package struct Arguments {
         return port
     }
 
+    /// A word that is a number from 1 to 1,000,000. Ends the program where it is none.
+    package func number(_ index: Int) -> Int {
+        guard let number = Int(words[index]), (1...1_000_000).contains(number) else {
+            complain("'\(words[index])' is no number from 1 to 1000000.")
+            exitProgram(2)
+        }
+        return number
+    }
+
     private static func time(_ option: String, _ text: String) throws(UsageError) -> Duration {
         let digits = text.prefix { $0.isNumber }
         // A week at most: more is a slip, and nothing here can overflow.
@@ -90,8 +99,9 @@ struct UsageError: Error {
 
 extension Arguments {
     /// A context with these options. Without a state folder what is on its way when the process dies is lost.
-    package func makeContext() -> StreamingContext {
+    package func makeContext(_ adjust: (inout StreamingOptions) -> Void = { _ in }) -> StreamingContext {
         var options = StreamingOptions()
+        adjust(&options)
         options.stateFolder = stateFolder
         options.keepsSourcesInMemory = stateFolder == nil
         options.log = StandardErrorLog()

@@ -180,7 +180,7 @@ def process_tests(options, totals, steps):
 def release_build(options, steps):
     """Static Swift runtime where the toolchain has it: the tests then run what is installed and shipped."""
     command = ["swift", "build", "-c", "release", *strict(options)]
-    products = ("millrace", "DirectKafkaWordCount")
+    products = ("millrace", "DirectKafkaWordCount", "StatefulKafkaWordCount", "WindowedKafkaWordCount")
     for product in products:
         code = steps.run(
             f"release build of {product}",
