@@ -144,6 +144,21 @@ import Testing
         #expect(run.failure == nil)
     }
 
+    @Test func inMemoryTheNextProcessKnowsNothingOfTheFirst() throws {
+        for name in ["a", "b"] {
+            let run = TestRun(kafka: kafka)
+            lines(run)
+            try run.start()
+            run.settle()
+            put(name, name + "\n", run)
+            for _ in 0..<2 { run.settle() }
+            run.stop()
+            #expect(run.failure == nil)
+        }
+        // The second one's clock begins where the first one's did, so both files are newer than its start.
+        #expect(seen.all == [["a"], ["a", "b"]])
+    }
+
     @Test func theCatalogForgetsWhatIsReadAndOld() throws {
         let run = makeRun()
         lines(run)

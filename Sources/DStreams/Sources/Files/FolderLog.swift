@@ -33,6 +33,8 @@ final class FolderLog: SourceLog {
         /// The split was given back: another may have it.
         var isGivenBack = false
         var committed: Int64 = 0
+        /// Where reading began: new files come behind it.
+        var begun: Int64 = 0
         var hold: SourceFolder?
         var warned: Set<String> = []
         var hasTrouble = false
@@ -70,10 +72,13 @@ final class FolderLog: SourceLog {
                 return .distantFuture
             }
             guard try load() else { return now + .milliseconds(500) }
+            let began = settings.clock.now
             if try look() { desk.changed() }
+            // Looking at a large folder is given a tenth of the time.
+            let rest = (settings.clock.now - began) * 9
             state.withLock { $0.hasTrouble = false }
             desk.announce()
-            return now + max(.milliseconds(20), min(.seconds(1), settings.batchInterval / 2))
+            return now + max(rest, .milliseconds(20), min(.seconds(1), settings.batchInterval / 2))
         } catch {
             report(error, desk)
             return now + .seconds(1)
@@ -125,7 +130,9 @@ final class FolderLog: SourceLog {
     private func look() throws -> Bool {
         let nowMs = settings.clock.wallMilliseconds
         let found = try FolderListing.files(in: options.folder, where: options.filter)
-        var (catalog, committed) = state.withLock { ($0.catalog, $0.committed) }
+        var (catalog, committed, begun) = state.withLock { ($0.catalog, $0.committed, $0.begun) }
+        // The clock went back between two processes that keep nothing.
+        if isInMemory { catalog.move(behind: begun) }
         let before = catalog
         let changed = catalog.take(found, nowMs: nowMs, rememberMs: options.remember.nanoseconds / 1_000_000)
         let hasNew = catalog.end != before.end || catalog.entries.count > before.entries.count
@@ -165,8 +172,7 @@ final class FolderLog: SourceLog {
         state.withLock { state in
             state.committed = max(state.committed, position.number)
             state.isGivenBack = false
-            // The clock went back between two processes.
-            if isInMemory { state.catalog.move(behind: position.number) }
+            state.begun = max(state.begun, position.number)
         }
     }
 

@@ -35,7 +35,8 @@ final class FolderReader: SourceReader {
         }
         guard let entry = catalog.entry(at: position.number) else {
             open = nil
-            return position.number > catalog.end ? .lost(next: Position(catalog.end)) : .nothing
+            let isMissing = position.number > catalog.end && !log.isInMemory
+            return isMissing ? .lost(next: Position(catalog.end)) : .nothing
         }
         do {
             return .upTo(Position(try read(entry, from: position.number, into: block, bytesMax: bytesMax)))

@@ -61,7 +61,7 @@ final class MemoryRecords: ReceivedRecords {
                 let end = state.first + Int64(state.frames.count)
                 while next < end, block.arena.count < bytesMax {
                     let frame = state.frames[Int(next - state.first)]
-                    _ = SegmentFrame.decode(frame[...], offset: next, into: block)
+                    _ = frame.withUnsafeBytes { SegmentFrame.decode($0, offset: next, into: block) }
                     next += 1
                 }
                 return next == position.number ? .nothing : .upTo(Position(next))

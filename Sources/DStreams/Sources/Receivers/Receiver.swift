@@ -37,6 +37,9 @@ public final class ReceiverStore: Sendable {
     /// Stores records together and returns when they are on disk: then they may be acknowledged to where they came
     /// from, and count exactly once.
     ///
+    /// Records whose store did not return, because the process died, may be there or not: as with every
+    /// acknowledgement, a sender that sends them again may have them counted twice.
+    ///
     /// It waits while the log is full of what is not committed yet, and as the option `receiverMaxRate` asks for.
     /// - Throws: `StreamError` `RECEIVER_STOPPED`, `STATE_FOLDER` (a full disk), `RECORD_TOO_LARGE` (64 MB): nothing of
     ///   them is stored.

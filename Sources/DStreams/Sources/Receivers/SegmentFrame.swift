@@ -23,7 +23,8 @@ enum SegmentFrame {
         }
         let length = UInt32(clamping: bytes.count - start - headerBytes)
         put(isFirst ? length : length | continuation, at: start, of: &bytes)
-        put(checksum(bytes[start...]), at: start + 4, of: &bytes)
+        let sum = bytes.withUnsafeBytes { checksum(part($0, start, $0.count - start)) }
+        put(sum, at: start + 4, of: &bytes)
     }
 
     private static func append(_ content: RecordContent, to bytes: inout [UInt8]) {
@@ -47,47 +48,58 @@ enum SegmentFrame {
         case damaged
     }
 
-    static func look(_ bytes: ArraySlice<UInt8>) -> Found {
+    static func look(_ bytes: UnsafeRawBufferPointer) -> Found {
         guard bytes.count >= headerBytes else { return .cut(0) }
         let length = length(bytes)
         // Larger than any record that is taken: the length itself is damaged.
         guard length <= recordBytesMax, length >= 16 else { return .damaged }
         guard bytes.count - headerBytes >= length else { return .cut(length + headerBytes) }
-        let frame = bytes.prefix(headerBytes + length)
-        return checksum(frame) == number(UInt32.self, frame.dropFirst(4)) ? .record(frame.count) : .damaged
+        let frame = part(bytes, 0, headerBytes + length)
+        return checksum(frame) == number(UInt32.self, frame, at: 4) ? .record(frame.count) : .damaged
     }
 
     private static let continuation: UInt32 = 1 << 31
 
-    static func length(_ frame: ArraySlice<UInt8>) -> Int { Int(number(UInt32.self, frame) & ~continuation) }
-    static func isFirst(_ frame: ArraySlice<UInt8>) -> Bool { number(UInt32.self, frame) & continuation == 0 }
+    /// For bytes that hold a header.
+    static func length(_ frame: UnsafeRawBufferPointer) -> Int {
+        Int(number(UInt32.self, frame, at: 0) & ~continuation)
+    }
+
+    static func isFirst(_ frame: UnsafeRawBufferPointer) -> Bool {
+        number(UInt32.self, frame, at: 0) & continuation == 0
+    }
 
     /// The largest record that a receiver may store, with its frame.
     static let recordBytesMax = 64 << 20
 
     /// Appends a whole, checked frame's record to a block. False: it is not what `append` writes.
-    static func decode(_ frame: ArraySlice<UInt8>, offset: Int64, into block: RecordBlock) -> Bool {
-        var rest = frame.dropFirst(headerBytes)
-        guard rest.count >= 8 else { return false }
-        let timestamp = number(Int64.self, rest)
-        rest = rest.dropFirst(8)
-        guard let key = take(&rest, block.arena), let value = take(&rest, block.arena) else { return false }
+    static func decode(_ frame: UnsafeRawBufferPointer, offset: Int64, into block: RecordBlock) -> Bool {
+        guard frame.count >= headerBytes + 8 else { return false }
+        let timestamp = number(Int64.self, frame, at: headerBytes)
+        var at = headerBytes + 8
+        guard let key = take(frame, &at, block.arena), let value = take(frame, &at, block.arena) else { return false }
+        let headers = part(frame, at, frame.count - at)
         block.slots.append(
             RecordSlot(
-                key: key, value: value, headers: rest.isEmpty ? .null : block.arena.append(contentsOf: rest),
+                key: key, value: value, headers: headers.isEmpty ? .null : block.arena.append(headers),
                 offset: offset, timestamp: timestamp, topic: 0, partition: 0,
                 timestampType: timestamp < 0 ? .none : .createTime))
         return true
     }
 
-    private static func take(_ rest: inout ArraySlice<UInt8>, _ arena: ByteArena) -> ByteView? {
-        guard rest.count >= 4 else { return nil }
-        let length = Int(number(Int32.self, rest))
-        rest = rest.dropFirst(4)
+    private static func take(_ frame: UnsafeRawBufferPointer, _ at: inout Int, _ arena: ByteArena) -> ByteView? {
+        guard frame.count - at >= 4 else { return nil }
+        let length = Int(number(Int32.self, frame, at: at))
+        at += 4
         if length < 0 { return .null }
-        guard rest.count >= length else { return nil }
-        defer { rest = rest.dropFirst(length) }
-        return arena.append(contentsOf: rest.prefix(length))
+        guard frame.count - at >= length else { return nil }
+        defer { at += length }
+        return arena.append(part(frame, at, length))
+    }
+
+    /// Bytes of a buffer that has them.
+    static func part(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ count: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
     }
 
     // MARK: - Numbers
@@ -100,14 +112,16 @@ enum SegmentFrame {
         for byte in 0..<4 { bytes[index + byte] = UInt8(truncatingIfNeeded: number >> (8 * byte)) }
     }
 
-    private static func number<Number: FixedWidthInteger>(_ type: Number.Type, _ bytes: ArraySlice<UInt8>) -> Number {
-        bytes.prefix(MemoryLayout<Number>.size).reversed().reduce(0) { $0 << 8 | Number(truncatingIfNeeded: $1) }
+    private static func number<Number: FixedWidthInteger>(
+        _ type: Number.Type, _ bytes: UnsafeRawBufferPointer, at offset: Int
+    ) -> Number {
+        Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self))
     }
 
     /// Of the length and the payload: everything but the checksum itself.
-    private static func checksum(_ frame: ArraySlice<UInt8>) -> UInt32 {
-        let crc = CRC32.update(.max, frame.prefix(4))
-        return ~CRC32.update(crc, frame.dropFirst(headerBytes))
+    private static func checksum(_ frame: UnsafeRawBufferPointer) -> UInt32 {
+        let crc = CRC32.update(.max, part(frame, 0, 4))
+        return ~CRC32.update(crc, part(frame, headerBytes, frame.count - headerBytes))
     }
 }
 
@@ -117,11 +131,13 @@ enum CRC32 {
         (0..<8).reduce(UInt32(index)) { crc, _ in crc & 1 == 1 ? 0xEDB8_8320 ^ (crc >> 1) : crc >> 1 }
     }
 
-    static func update(_ crc: UInt32, _ bytes: ArraySlice<UInt8>) -> UInt32 {
+    static func update(_ crc: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
         table.withUnsafeBufferPointer { table in
-            bytes.reduce(crc) { table[Int(($0 ^ UInt32($1)) & 0xFF)] ^ ($0 >> 8) }
+            var crc = crc
+            for byte in bytes { crc = table[Int((crc ^ UInt32(byte)) & 0xFF)] ^ (crc >> 8) }
+            return crc
         }
     }
 
-    static func of(_ bytes: [UInt8]) -> UInt32 { ~update(.max, bytes[...]) }
+    static func of(_ bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBytes { ~update(.max, $0) } }
 }

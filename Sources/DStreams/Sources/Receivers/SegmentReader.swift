@@ -60,30 +60,39 @@ final class SegmentReader: SourceReader {
         while block.isEmpty, next < segment.end {
             let count = Int(min(Int64(wanted), segment.bytes - at))
             let bytes = try DurableFile.read(descriptor, path, from: at, count: count)
-            var used = 0
-            loop: while next < segment.end {
-                switch SegmentFrame.look(bytes[used...]) {
-                case .record(let length):
-                    if next >= number {
-                        let frame = bytes[used..<used + length]
-                        guard SegmentFrame.decode(frame, offset: next, into: block) else {
-                            throw SegmentRecovery.damaged(path, Int(at) + used)
-                        }
-                    }
-                    next += 1
-                    used += length
-                case .cut(let length):
-                    // Short of what the log knows to be on disk: somebody else has written to the file.
-                    guard used > 0 || (Int64(count) < segment.bytes - at && max(length, 8) > count) else {
-                        throw SegmentRecovery.damaged(path, Int(at) + used)
-                    }
-                    wanted = max(wanted, length)
-                    break loop
-                case .damaged: throw SegmentRecovery.damaged(path, Int(at) + used)
-                }
+            let (used, missing) = try bytes.withUnsafeBytes { bytes in
+                try take(bytes, segment, from: number, into: block)
             }
+            // Short of what the log knows to be on disk: somebody else has written to the file.
+            guard used > 0 || (Int64(count) < segment.bytes - at && missing > count) else {
+                throw SegmentRecovery.damaged(path, Int(at))
+            }
+            wanted = max(wanted, missing)
             at += Int64(used)
         }
+    }
+
+    /// Takes the whole records of a piece.
+    /// - Returns: the bytes that were taken, and how many the record behind them needs, if it is cut.
+    private func take(
+        _ bytes: UnsafeRawBufferPointer, _ segment: SegmentLog.Segment, from number: Int64, into block: RecordBlock
+    ) throws(StreamError) -> (used: Int, missing: Int) {
+        var used = 0
+        while next < segment.end {
+            let rest = SegmentFrame.part(bytes, used, bytes.count - used)
+            switch SegmentFrame.look(rest) {
+            case .record(let length):
+                let frame = SegmentFrame.part(rest, 0, length)
+                if next >= number, !SegmentFrame.decode(frame, offset: next, into: block) {
+                    throw SegmentRecovery.damaged(log.file(segment), Int(at) + used)
+                }
+                next += 1
+                used += length
+            case .cut(let length): return (used, max(length, SegmentFrame.headerBytes))
+            case .damaged: throw SegmentRecovery.damaged(log.file(segment), Int(at) + used)
+            }
+        }
+        return (used, 0)
     }
 
     private func closeSegment() {

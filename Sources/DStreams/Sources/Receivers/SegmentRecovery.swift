@@ -33,10 +33,16 @@ enum SegmentRecovery {
 
     /// The whole records at the beginning of a segment.
     static func prefix(_ bytes: [UInt8], limit: Int64) -> (count: Int64, bytes: Int, isDamaged: Bool) {
+        bytes.withUnsafeBytes { prefix($0, limit: limit) }
+    }
+
+    private static func prefix(
+        _ bytes: UnsafeRawBufferPointer, limit: Int64
+    ) -> (count: Int64, bytes: Int, isDamaged: Bool) {
         var count: Int64 = 0
         var at = 0
         while count < limit {
-            switch SegmentFrame.look(bytes[at...]) {
+            switch SegmentFrame.look(SegmentFrame.part(bytes, at, bytes.count - at)) {
             case .record(let length):
                 at += length
                 count += 1
@@ -50,11 +56,14 @@ enum SegmentRecovery {
 
     /// Whether something that was appended later follows what is damaged here: then it was on disk once, and a crash
     /// while writing is not the reason. The pages of one append may come to disk in any order.
-    private static func hasLaterAppend(_ bytes: [UInt8], behind damage: Int) -> Bool {
-        var at = damage + SegmentFrame.headerBytes + SegmentFrame.length(bytes[damage...])
-        while at < bytes.count, case .record(let length) = SegmentFrame.look(bytes[at...]) {
-            if SegmentFrame.isFirst(bytes[at...]) { return true }
-            at += length
+    private static func hasLaterAppend(_ bytes: UnsafeRawBufferPointer, behind damage: Int) -> Bool {
+        var rest = SegmentFrame.part(bytes, damage, bytes.count - damage)
+        var length = SegmentFrame.headerBytes + SegmentFrame.length(rest)
+        while length < rest.count {
+            rest = SegmentFrame.part(rest, length, rest.count - length)
+            guard case .record(let next) = SegmentFrame.look(rest) else { return false }
+            if SegmentFrame.isFirst(rest) { return true }
+            length = next
         }
         return false
     }
