@@ -19,6 +19,7 @@ public struct StateWriter: Sendable {
 
     func check() throws(StreamError) { if let failure { throw failure } }
 
+    /// Appends a number of as many bytes as its type has.
     @inlinable
     public mutating func append<Number: FixedWidthInteger>(_ number: Number) {
         // Safety: the bytes are copied before the call returns.
@@ -87,6 +88,7 @@ public struct StateReader: Sendable {
     }
 
     /// A number that `StateWriter.append` wrote.
+    /// A number of as many bytes as its type has.
     public mutating func read<Number: FixedWidthInteger>(_ type: Number.Type) throws(StreamError) -> Number {
         var number: Number = 0
         for (index, byte) in try take(MemoryLayout<Number>.size).enumerated() {
@@ -96,6 +98,8 @@ public struct StateReader: Sendable {
     }
 
     /// So many bytes.
+    /// The next bytes, as many as asked for.
+    /// - Throws: `STATE_DAMAGED` where there are fewer.
     public mutating func take(_ count: Int) throws(StreamError) -> ArraySlice<UInt8> {
         guard count >= 0, count <= bytes.endIndex - at else { throw Self.damaged }
         defer { at += count }
@@ -103,6 +107,7 @@ public struct StateReader: Sendable {
     }
 
     /// A number that `append(count:)` wrote.
+    /// What `append(count:)` wrote.
     public mutating func readCount() throws(StreamError) -> Int {
         var result: UInt64 = 0
         for shift in stride(from: 0, to: 63, by: 7) {

@@ -2,6 +2,7 @@
 count, whatever died when.
 """
 
+import os
 import time
 from collections import Counter
 
@@ -14,6 +15,7 @@ from test_kill_schedule import RECORDS, check_recovery
 
 RELEASE = broker.ROOT / ".build/release"
 SLIDE_BATCHES, INTERVAL_MS = 5, 200
+RECOVERY_LIMIT_S = float(os.environ.get("MILLRACE_STATE_RECOVERY_LIMIT_S", "5"))  # state is read back first
 
 
 class StatefulWordCount(KafkaCase):
@@ -108,7 +110,7 @@ class StatefulWordCount(KafkaCase):
         program = schedule.run()
         feeder.finish(at_least=RECORDS)
         self.wait_for_lag_zero(watch, source, 180, alive=program)
-        check_recovery(self, schedule)
+        check_recovery(self, schedule, RECOVERY_LIMIT_S)
         return program, self.words(source)
 
     def words(self, source):
