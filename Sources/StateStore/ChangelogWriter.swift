@@ -7,6 +7,8 @@ package import StreamCore
 package final class ChangelogWriter {
     package let layout: ShardLayout
     package let block: RecordBlock
+    /// Keys that are new or gone.
+    private(set) var rows: [RowPlace: Int] = [:]
     private var keys = StateWriter()
     private var values = StateWriter()
 
@@ -16,11 +18,11 @@ package final class ChangelogWriter {
     }
 
     /// Writes a key's value, or its deletion.
-    /// - Parameter unchanged: the value before; a change that leaves its bytes as they were is not written.
+    /// - Parameter before: the epoch; a change that leaves the bytes as they were then is not written.
     /// - Returns: how many bytes of key and value there are.
     /// - Throws: `STATE_ENCODING`, `STATE_TOO_LARGE`.
     func append<Key: StateCodable, Value: StateCodable>(
-        table: UInt8, key: Key, value: Value?, unlessEqual before: Value?
+        table: UInt8, key: Key, value: Value?, before: Value?
     ) throws(StreamError) -> Int {
         begin(table)
         key.encode(to: &keys)
@@ -31,6 +33,9 @@ package final class ChangelogWriter {
         }
         let shard = layout.shard(ofKeyHash: hash)
         setShard(shard)
+        if (before == nil) != (value == nil) {
+            rows[RowPlace(shard: shard, table: table), default: 0] += value == nil ? -1 : 1
+        }
         guard let value else {
             try finish(shard, value: nil)
             return keys.bytes.count
