@@ -68,7 +68,8 @@ package final class LocalStore: @unchecked Sendable {
 
     /// Calls `body` with each key that begins with `prefix` and its value, in the order of keys: what was there when it
     /// was called.
-    func forEach(prefix: [UInt8], _ body: ([UInt8], [UInt8]) throws -> Void) throws {
+    /// - Parameter limit: ends after so many.
+    func forEach(prefix: [UInt8], limit: Int = .max, _ body: ([UInt8], [UInt8]) throws -> Void) throws {
         try checkOpen()
         let options = unsafe rocksdb_readoptions_create()
         defer { unsafe rocksdb_readoptions_destroy(options) }
@@ -79,8 +80,10 @@ package final class LocalStore: @unchecked Sendable {
         unsafe prefix.withUnsafeBytes {
             unsafe rocksdb_iter_seek(iterator, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
         }
+        var left = limit
         // Safety: key and value are valid until the iterator moves, and are copied before.
-        while unsafe rocksdb_iter_valid(iterator) != 0 {
+        while unsafe left > 0 && rocksdb_iter_valid(iterator) != 0 {
+            left -= 1
             var count = 0
             let key = unsafe Array(UnsafeRawBufferPointer(start: rocksdb_iter_key(iterator, &count), count: count))
             guard key.starts(with: prefix) else { break }
@@ -134,7 +137,7 @@ extension LocalStore {
             return
         }
         var isEmpty = true
-        try forEach(prefix: []) { _, _ in isEmpty = false }
+        try forEach(prefix: [], limit: 1) { _, _ in isEmpty = false }
         guard isEmpty else { throw Self.error(folder, "open", "it is another program's database") }
         let batch = LocalBatch()
         batch.put(Self.mark, Self.format)

@@ -27,20 +27,26 @@ extension OperatorState {
         }
     }
 
-    /// Before the first use: sees that the stored types are the program's, and brings in the panes.
+    /// Gives a new member what the disk has of it.
+    func attachLocal(_ member: any StateMember) {
+        guard let local, openFailure == nil else { return }
+        do {
+            for record in storedRecords.values {
+                if let schema = record.schemas[member.id] { try check(schema, of: member, table: member.id) }
+            }
+            try member.attach(local)
+        } catch {
+            openFailure = error
+        }
+    }
+
+    /// Before the first use: tells what could not be read, and sees that the program has every table of the disk.
     func prepare() throws {
         if let openFailure { throw openFailure }
-        guard let local, !isPrepared else { return }
-        for (_, record) in storedRecords.sorted(by: { $0.key < $1.key }) {
-            for (table, schema) in record.schemas.sorted(by: { $0.key < $1.key }) { try check(schema, table: table) }
-        }
-        for member in members where member.schema(layout).kind == .panes {
-            try local.forEach(table: member.id) { shard, key, value in
-                try member.apply(shard: shard, key: key, value: value)
-            }
+        for record in storedRecords.values {
+            for (table, schema) in record.schemas { try check(schema, of: member(table), table: table) }
         }
         storedRecords = [:]
-        isPrepared = true
     }
 
     /// Writes the sealed epochs up to this one.

@@ -122,7 +122,7 @@ extension OperatorState {
             guard bytes.count == 2 else { throw StateReader.damaged }
             guard let value else { return }
             var reader = StateReader(value)
-            try check(StateSchema(from: &reader), table: bytes[1])
+            try check(StateSchema(from: &reader), of: member(bytes[1]), table: bytes[1])
             schemas.insert(SchemaPlace(partition: partition, table: bytes[1]))
             return
         }
@@ -141,8 +141,8 @@ extension OperatorState {
     }
 
     /// - Throws: `STATE_SCHEMA` where what is stored is not what the program has.
-    func check(_ stored: StateSchema, table: UInt8) throws(StreamError) {
-        let program = member(table)?.schema(layout)
+    func check(_ stored: StateSchema, of member: (any StateMember)?, table: UInt8) throws(StreamError) {
+        let program = member?.schema(layout)
         guard program != stored else { return }
         throw mismatch(table, stored: stored.description, program: program?.description ?? "no such table")
     }

@@ -32,7 +32,6 @@ package final class OperatorState {
     let local: LocalOperator?
     /// What was found there, until `prepare` has looked at it.
     var storedRecords: [Int: ShardRecord] = [:]
-    var isPrepared = false
     /// Why the disk could not be read.
     var openFailure: (any Error)?
 
@@ -141,7 +140,7 @@ package final class OperatorState {
     private func register(_ member: any StateMember) {
         precondition(member.id != ChangelogKey.schemaTable, "the last id is reserved")
         precondition(self.member(member.id) == nil, "an id is given once")
-        if let local { member.attach(local) }
+        attachLocal(member)
         members.append(member)
         members.sort { $0.id < $1.id }
     }

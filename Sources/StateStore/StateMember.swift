@@ -6,8 +6,8 @@ protocol StateMember: AnyObject {
     var rowCount: Int { get }
     var byteSize: Int { get }
 
-    /// The values are on the disk from now on; called once, before anything is in the table.
-    func attach(_ local: LocalOperator)
+    /// The values are on the disk too from now on; called once, before anything is here.
+    func attach(_ local: LocalOperator) throws
     /// How many keys there are, where the disk knows it.
     func noteRows(_ count: Int)
     func schema(_ layout: ShardLayout) -> StateSchema
@@ -61,7 +61,10 @@ extension PaneStore: StateMember {
     var rowCount: Int { count }
 
     // A window reads all its panes again and again: they are in memory, the disk only brings them back.
-    func attach(_ local: LocalOperator) {}
+    func attach(_ local: LocalOperator) throws {
+        try local.forEach(table: id) { shard, key, value in try apply(shard: shard, key: key, value: value) }
+    }
+
     func noteRows(_ count: Int) {}
 
     func schema(_ layout: ShardLayout) -> StateSchema {

@@ -105,8 +105,7 @@ extension StateTable {
     }
 
     func setBytes(_ slot: Int, _ encoded: Int) {
-        // The cell of the index is 8 bytes, twice because it is about half full.
-        let bytes = encoded == 0 ? 0 : encoded + MemoryLayout<StateSlot<Key, Value>>.stride + 16
+        let bytes = encoded == 0 ? 0 : encoded + slotBytes
         let clamped = UInt32(clamping: bytes)
         let change = Int(clamped) - Int(slots[slot].bytes)
         slots[slot].bytes = clamped

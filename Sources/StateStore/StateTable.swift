@@ -11,7 +11,7 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     /// Keys that have a value now.
     @safe @exclusivity(unchecked) @usableFromInline package internal(set) var count = 0
     /// About what the table costs in memory; keys of the open epoch count when it is sealed.
-    package internal(set) var byteSize = 0
+    @safe @exclusivity(unchecked) package internal(set) var byteSize = 0
 
     // Unchecked, because the one thread that owns the table does not overlap with itself: bodies that are handed in get
     // a value and never the table. The dynamic checks were a fifth of an update's cost.
@@ -21,7 +21,9 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     /// Of the open journal; a slot that carries it was touched since the last seal.
     @safe @exclusivity(unchecked) @usableFromInline var serial: UInt32 = 1
     var sealed: [SealedJournal] = []
-    var freeSlots: [Int] = []
+    @safe @exclusivity(unchecked) @usableFromInline var freeSlots: [Int] = []
+    /// With the cell of the index: 8 bytes, twice because it is about half full.
+    let slotBytes = MemoryLayout<StateSlot<Key, Value>>.stride + 16
 
     /// Where the rest of the table is; nil: there is no rest.
     var local: LocalOperator?
@@ -161,7 +163,7 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     }
 
     /// A slot without a value for a key that has none.
-    @usableFromInline
+    @inlinable
     func insert(_ key: Key, _ hash: UInt32) -> Int {
         let slot: Int
         if let free = freeSlots.popLast() {
@@ -196,12 +198,13 @@ struct StateSlot<Key, Value> {
     @usableFromInline var value: Value?
     /// Used since eviction last came by.
     @usableFromInline var isRecent = false
-    var hash: UInt32
+    @usableFromInline var hash: UInt32
     /// The serial of the newest journal that has the slot; 0 for none.
     @usableFromInline var touched: UInt32 = 0
     /// What key and value count in `byteSize`.
-    var bytes: UInt32 = 0
+    @usableFromInline var bytes: UInt32 = 0
 
+    @inlinable
     init(key: Key, hash: UInt32) {
         self.key = key
         self.hash = hash
