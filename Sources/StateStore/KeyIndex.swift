@@ -23,6 +23,7 @@ struct KeyIndex {
     static func slot(_ cell: UInt64) -> Int { Int(UInt32(truncatingIfNeeded: cell)) - 1 }
 
     /// - Complexity: amortized O(1)
+    @usableFromInline
     mutating func insert(_ hash: UInt32, slot: Int) {
         // At most 5/8 full: probes stay short.
         if (used + 1) * 8 > cells.count * 5 { grow() }

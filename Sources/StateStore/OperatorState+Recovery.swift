@@ -12,7 +12,9 @@ extension OperatorState {
     /// - Returns: nothing when the state is that of `epoch`. Else the position to read each changelog partition from:
     ///   where what is known of it ends; 0, with its state cleared, where nothing is known or it is so old that
     ///   deletions may be compacted away. Then: `apply` what is read, and `restored`.
+    /// - Throws: `STATE_STORE`; `STATE_SCHEMA` where the state on the disk is of another program.
     package func recover(to epoch: Epoch?) throws -> [Split: Position] {
+        try prepare()
         rollbackOpen()
         if let epoch, sealedEpochs.contains(where: { $0.epoch == epoch }) { try commit(epoch) }
         dropUncommitted()
@@ -29,13 +31,15 @@ extension OperatorState {
     /// ones may come again before newer ones.
     /// - Throws: `STATE_SCHEMA` where the changelog is of another program, `STATE_DAMAGED` where it is none of ours.
     package func apply(_ block: RecordBlock) throws {
+        try prepare()
         let topicIndex = block.topics.firstIndex(of: topic).map(Int32.init)
         let now = clock.wallMilliseconds
+        var changes = LocalChanges()
         for (index, slot) in block.slots.enumerated() where slot.topic == topicIndex {
             let split = Split(topic, PartitionID(slot.partition))
             guard var place = partitions[split] else { continue }
             do {
-                try apply(block, index, partition: Int(slot.partition))
+                try apply(block, index, partition: Int(slot.partition), &changes)
             } catch {
                 var located = error
                 located.place.split = split
@@ -47,17 +51,25 @@ extension OperatorState {
             place.knownMs = max(place.knownMs, min(slot.timestamp, now))
             partitions[split] = place
         }
-        if !block.isEmpty { stateEpoch = nil }
+        guard !block.isEmpty else { return }
+        stateEpoch = nil
+        guard let local else { return }
+        let batch = LocalBatch()
+        try changes.put(in: batch, local)
+        try writeLocal(batch, epoch: nil)
+        countLocal()
     }
 
     /// What `recover` asked for, or what a standby followed, was applied up to these ends, and is the state of `epoch`.
     package func restored(_ ends: [Split: Position], epoch: Epoch?) throws {
+        try prepare()
         let known = readingSinceMs ?? clock.wallMilliseconds
         readingSinceMs = nil
         for (split, end) in ends {
             guard let place = partitions[split] else { continue }
             partitions[split] = ChangelogPlace(position: end, knownMs: max(place.knownMs, known))
         }
+        if local != nil { try writeLocal(LocalBatch(), epoch: epoch) }
         stateEpoch = epoch
     }
 
@@ -90,6 +102,7 @@ extension OperatorState {
         partitions[split] = ChangelogPlace(position: 0, knownMs: clock.wallMilliseconds)
         schemas = schemas.filter { $0.partition != partition }
         stateEpoch = nil
+        try clearLocal(split)
     }
 
     // MARK: -
@@ -100,14 +113,16 @@ extension OperatorState {
         pendingEnds = []
     }
 
-    private func apply(_ block: RecordBlock, _ index: Int, partition: Int) throws(StreamError) {
+    private func apply(
+        _ block: RecordBlock, _ index: Int, partition: Int, _ changes: inout LocalChanges
+    ) throws(StreamError) {
         guard let bytes = block.key(index) else { throw StateReader.damaged }
         let value = block.value(index)
         if bytes.first == ChangelogKey.schemaTable {
             guard bytes.count == 2 else { throw StateReader.damaged }
             guard let value else { return }
             var reader = StateReader(value)
-            try check(StateSchema(from: &reader), table: bytes[1])
+            try check(StateSchema(from: &reader), of: member(bytes[1]), table: bytes[1])
             schemas.insert(SchemaPlace(partition: partition, table: bytes[1]))
             return
         }
@@ -117,6 +132,7 @@ extension OperatorState {
             throw mismatch(key.table, stored: "other shards", program: member.schema(layout).description)
         }
         guard isOwned[key.shard] else { return }
+        if local != nil { changes.note(key, value) }
         if let value {
             try member.apply(shard: key.shard, key: key.key, value: ChangelogKey.value(value))
         } else {
@@ -125,8 +141,8 @@ extension OperatorState {
     }
 
     /// - Throws: `STATE_SCHEMA` where what is stored is not what the program has.
-    func check(_ stored: StateSchema, table: UInt8) throws(StreamError) {
-        let program = member(table)?.schema(layout)
+    func check(_ stored: StateSchema, of member: (any StateMember)?, table: UInt8) throws(StreamError) {
+        let program = member?.schema(layout)
         guard program != stored else { return }
         throw mismatch(table, stored: stored.description, program: program?.description ?? "no such table")
     }

@@ -28,12 +28,21 @@ package final class OperatorState {
     /// What the changelog is known to say about its tables.
     var schemas: Set<SchemaPlace> = []
 
+    /// The part on the disk; nil: memory has everything.
+    let local: LocalOperator?
+    /// What was found there, until `prepare` has looked at it.
+    var storedRecords: [Int: ShardRecord] = [:]
+    /// Why the disk could not be read.
+    var openFailure: (any Error)?
+
     /// - Parameters:
     ///   - task: of `taskCount`: whose shards this holds.
+    ///   - local: where committed state is kept too, and values that memory has no room for.
+    ///   - cacheBytes: with `local`, about what the tables keep of committed state in memory.
     ///   - clock: for the age of what is known about the changelog.
     package init(
         query: QueryName, operatorID: OperatorID, layout: ShardLayout, task: Int, taskCount: Int,
-        clock: any EngineClock
+        local store: LocalStore? = nil, cacheBytes: Int = 64 << 20, clock: any EngineClock
     ) {
         precondition(task >= 0 && task < taskCount, "a task is one of them")
         self.query = query
@@ -42,10 +51,16 @@ package final class OperatorState {
         self.clock = clock
         topic = TopicName("\(query)-\(operatorID)-changelog")
         isOwned = (0..<layout.shards).map { layout.task(ofShard: $0, taskCount: taskCount) == task }
+        local = store.map {
+            LocalOperator(
+                $0, operatorID, layout, shards: layout.shards(ofTask: task, taskCount: taskCount),
+                cacheBytes: cacheBytes)
+        }
         let now = clock.wallMilliseconds
         for shard in isOwned.indices where isOwned[shard] {
             partitions[split(ofShard: shard)] = ChangelogPlace(position: 0, knownMs: now)
         }
+        openLocal()
     }
 
     // MARK: - Tables
@@ -78,6 +93,7 @@ package final class OperatorState {
     /// Closes the open epoch and gives its changes for the epoch's transaction; nil when there are none.
     /// - Throws: `STATE_ENCODING`, `STATE_TOO_LARGE`; then `recover` is the way on.
     package func seal(_ epoch: Epoch) throws -> RecordBlock? {
+        try prepare()
         let writer = ChangelogWriter(topic: topic, layout: layout)
         let missing = missingSchemas()
         for place in missing {
@@ -87,19 +103,29 @@ package final class OperatorState {
         let schemaCount = writer.block.count
         for member in members { try member.seal(epoch, into: writer) }
         let hasChanges = writer.block.count > schemaCount
-        sealedEpochs.append(SealedEpoch(epoch: epoch, schemas: hasChanges ? missing : []))
+        var sealed = SealedEpoch(epoch: epoch, schemas: hasChanges ? missing : [])
+        if local != nil {
+            sealed.block = hasChanges ? writer.block : nil
+            sealed.rows = writer.rows
+        }
+        sealedEpochs.append(sealed)
         return hasChanges ? writer.block : nil
     }
 
     /// `epoch` and those before it are durable. Repeats do nothing; an epoch that had nothing to do here raises
     /// `stateEpoch` like any other.
+    /// - Throws: `STATE_STORE` where the disk does not take it; then nothing is committed here.
     package func commit(_ epoch: Epoch) throws {
+        let newEpoch = max(stateEpoch ?? epoch, epoch)
+        if stateEpoch != newEpoch || sealedEpochs.contains(where: { $0.epoch <= epoch }) {
+            try writeLocal(epoch, stateEpoch: newEpoch)
+        }
         for member in members { member.commit(epoch) }
         while let first = sealedEpochs.first, first.epoch <= epoch {
             schemas.formUnion(first.schemas)
             sealedEpochs.removeFirst()
         }
-        stateEpoch = max(stateEpoch ?? epoch, epoch)
+        stateEpoch = newEpoch
         for pending in pendingEnds where pending.inFlight <= epoch { raise(pending.ends, knownMs: pending.knownMs) }
         pendingEnds.removeAll { $0.inFlight <= epoch }
     }
@@ -114,6 +140,7 @@ package final class OperatorState {
     private func register(_ member: any StateMember) {
         precondition(member.id != ChangelogKey.schemaTable, "the last id is reserved")
         precondition(self.member(member.id) == nil, "an id is given once")
+        attachLocal(member)
         members.append(member)
         members.sort { $0.id < $1.id }
     }
@@ -159,6 +186,14 @@ struct SealedEpoch {
     var epoch: Epoch
     /// The records about tables that its block has.
     var schemas: [SchemaPlace]
+    /// What goes to the disk when it is committed; the block is then only read.
+    var block: RecordBlock?
+    var rows: [RowPlace: Int] = [:]
+
+    init(epoch: Epoch, schemas: [SchemaPlace]) {
+        self.epoch = epoch
+        self.schemas = schemas
+    }
 }
 
 /// Ends that count as soon as an epoch is committed.

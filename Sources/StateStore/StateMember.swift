@@ -6,6 +6,10 @@ protocol StateMember: AnyObject {
     var rowCount: Int { get }
     var byteSize: Int { get }
 
+    /// The values are on the disk too from now on; called once, before anything is here.
+    func attach(_ local: LocalOperator) throws
+    /// How many keys there are, where the disk knows it.
+    func noteRows(_ count: Int)
     func schema(_ layout: ShardLayout) -> StateSchema
     func seal(_ epoch: Epoch, into writer: ChangelogWriter) throws
     func commit(_ epoch: Epoch)
@@ -20,6 +24,18 @@ protocol StateMember: AnyObject {
 extension StateTable: StateMember {
     var rowCount: Int { count }
 
+    func attach(_ local: LocalOperator) {
+        self.local = local
+        isBounded = true
+        count = local.rowCount(table: id)
+        isComplete = count == 0
+    }
+
+    func noteRows(_ count: Int) {
+        self.count = count
+        if count == 0 { isComplete = true }
+    }
+
     func schema(_ layout: ShardLayout) -> StateSchema {
         StateSchema(kind: .table, layout: layout, keyType: Key.stateType, valueType: Value.stateType)
     }
@@ -27,14 +43,29 @@ extension StateTable: StateMember {
     func apply(shard: Int, key: ArraySlice<UInt8>, value: ArraySlice<UInt8>?) throws(StreamError) {
         var reader = StateReader(key)
         let decoded = try Key(whole: &reader)
-        guard let value else { return apply(key: decoded, value: nil, bytes: 0) }
-        var values = StateReader(value)
-        apply(key: decoded, value: try Value(whole: &values), bytes: key.count + value.count)
+        var decodedValue: Value?
+        if let value {
+            var values = StateReader(value)
+            decodedValue = try Value(whole: &values)
+        }
+        let bytes = key.count + (value?.count ?? 0)
+        if local == nil {
+            apply(key: decoded, value: decodedValue, bytes: bytes)
+        } else {
+            applyStored(key: decoded, value: decodedValue, bytes: bytes)
+        }
     }
 }
 
 extension PaneStore: StateMember {
     var rowCount: Int { count }
+
+    // A window reads all its panes again and again: they are in memory, the disk only brings them back.
+    func attach(_ local: LocalOperator) throws {
+        try local.forEach(table: id) { shard, key, value in try apply(shard: shard, key: key, value: value) }
+    }
+
+    func noteRows(_ count: Int) {}
 
     func schema(_ layout: ShardLayout) -> StateSchema {
         StateSchema(kind: .panes, layout: layout, keyType: "", valueType: Element.stateType)

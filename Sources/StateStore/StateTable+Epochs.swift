@@ -14,7 +14,7 @@ extension StateTable {
             let value = slots[slot].value
             if value == nil && entry.value == nil { continue }
             let bytes = try writer.append(
-                table: id, key: slots[slot].key, value: value, unlessEqual: entry.value)
+                table: id, key: slots[slot].key, value: value, before: entry.value)
             setBytes(slot, value == nil ? 0 : bytes)
         }
         sealed.append(SealedJournal(epoch: epoch, serial: serial, entries: journal))
@@ -32,6 +32,8 @@ extension StateTable {
                 if slots[slot].touched == first.serial && slots[slot].value == nil { release(slot) }
             }
         }
+        // Twice around finds every slot that may go.
+        evict(slotsMax: 2 * slots.count)
     }
 
     /// Undoes what was changed since the last seal.
@@ -52,8 +54,10 @@ extension StateTable {
 
     /// Forgets everything, with the journals.
     package func removeAll() {
+        local?.cache.used -= byteSize
         index = KeyIndex()
         slots = []
+        hand = 0
         freeSlots = []
         journal = []
         sealed = []
@@ -84,7 +88,7 @@ extension StateTable {
         precondition(journal.isEmpty && sealed.isEmpty, "shards are removed from committed state")
         for slot in slots.indices where slots[slot].value != nil {
             if isRemoved(layout.shard(ofKeyHash: stableHash(slots[slot].key))) {
-                count -= 1
+                if local == nil { count -= 1 }
                 release(slot)
             }
         }
@@ -100,10 +104,12 @@ extension StateTable {
         }
     }
 
-    private func setBytes(_ slot: Int, _ encoded: Int) {
-        // The cell of the index is 8 bytes, twice because it is about half full.
-        let bytes = encoded == 0 ? 0 : encoded + MemoryLayout<StateSlot<Key, Value>>.stride + 16
-        byteSize += bytes - Int(slots[slot].bytes)
-        slots[slot].bytes = UInt32(clamping: bytes)
+    func setBytes(_ slot: Int, _ encoded: Int) {
+        let bytes = encoded == 0 ? 0 : encoded + slotBytes
+        let clamped = UInt32(clamping: bytes)
+        let change = Int(clamped) - Int(slots[slot].bytes)
+        slots[slot].bytes = clamped
+        byteSize += change
+        local?.cache.used += change
     }
 }

@@ -11,7 +11,7 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     /// Keys that have a value now.
     @safe @exclusivity(unchecked) @usableFromInline package internal(set) var count = 0
     /// About what the table costs in memory; keys of the open epoch count when it is sealed.
-    package internal(set) var byteSize = 0
+    @safe @exclusivity(unchecked) package internal(set) var byteSize = 0
 
     // Unchecked, because the one thread that owns the table does not overlap with itself: bodies that are handed in get
     // a value and never the table. The dynamic checks were a fifth of an update's cost.
@@ -21,7 +21,18 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     /// Of the open journal; a slot that carries it was touched since the last seal.
     @safe @exclusivity(unchecked) @usableFromInline var serial: UInt32 = 1
     var sealed: [SealedJournal] = []
-    var freeSlots: [Int] = []
+    @safe @exclusivity(unchecked) @usableFromInline var freeSlots: [Int] = []
+    /// With the cell of the index: 8 bytes, twice because it is about half full.
+    let slotBytes = MemoryLayout<StateSlot<Key, Value>>.stride + 16
+
+    /// Where the rest of the table is; nil: there is no rest.
+    var local: LocalOperator?
+    /// Whether slots are used again and again to find out which ones to keep: with `local`.
+    @safe @exclusivity(unchecked) @usableFromInline var isBounded = false
+    /// Memory has every key, so that nobody need ask the disk.
+    var isComplete = true
+    /// Where eviction goes on.
+    var hand = 0
 
     package init(id: UInt8) { self.id = id }
 
@@ -53,7 +64,10 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     /// - Complexity: O(1)
     @inlinable
     package func value(for key: Key) throws -> Value? {
-        find(key, KeyIndex.hash(key)).flatMap { slots[$0].value }
+        let hash = KeyIndex.hash(key)
+        guard let slot = try find(key, hash) ?? (isBounded ? load(key, hash) : nil) else { return nil }
+        if isBounded { slots[slot].isRecent = true }
+        return slots[slot].value
     }
 
     /// Lets `body` change the value of a key in place; nil is "none", before and after.
@@ -67,20 +81,29 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     ) throws -> Result {
         let hash = KeyIndex.hash(key)
         let slot: Int
-        if let found = find(key, hash) { slot = found } else { slot = insert(key, hash) }
+        if let found = find(key, hash) {
+            slot = found
+        } else if isBounded {
+            slot = try load(key, hash) ?? insert(key, hash)
+        } else {
+            slot = insert(key, hash)
+        }
+        if isBounded { slots[slot].isRecent = true }
         return try update(slot, body)
     }
 
-    /// Calls `body` with each key that has a value.
+    /// Calls `body` with each key that has a value; those that are only on the disk come last.
     package func forEach(_ body: (Key, Value) throws -> Void) throws {
         for slot in slots.indices {
             if let value = slots[slot].value { try body(slots[slot].key, value) }
         }
+        try forEachOnDisk(body)
     }
 
-    /// As `update`, for each key that has a value.
+    /// As `update`, for each key that has a value. All of them are in memory until the epoch is committed.
     @inlinable
     package func updateAll(_ body: (Key, inout Value?) throws -> Void) throws {
+        if isBounded { try loadAll() }
         for slot in slots.indices where slots[slot].value != nil {
             let key = slots[slot].key
             try update(slot) { value throws in try body(key, &value) }
@@ -140,7 +163,7 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     }
 
     /// A slot without a value for a key that has none.
-    @usableFromInline
+    @inlinable
     func insert(_ key: Key, _ hash: UInt32) -> Int {
         let slot: Int
         if let free = freeSlots.popLast() {
@@ -155,12 +178,11 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
         return slot
     }
 
-    /// Gives up a slot whose key has no value and stands in no journal.
+    /// Gives up a slot that stands in no journal: its key has no value, or has it on the disk.
     func release(_ slot: Int) {
         index.remove(slots[slot].hash, slot: slot)
-        byteSize -= Int(slots[slot].bytes)
+        setBytes(slot, 0)
         slots[slot].value = nil
-        slots[slot].bytes = 0
         slots[slot].touched = 0
         freeSlots.append(slot)
     }
@@ -174,14 +196,15 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
 struct StateSlot<Key, Value> {
     @usableFromInline var key: Key
     @usableFromInline var value: Value?
-    /// Read since eviction last came by.
-    var isRecent = false
-    var hash: UInt32
+    /// Used since eviction last came by.
+    @usableFromInline var isRecent = false
+    @usableFromInline var hash: UInt32
     /// The serial of the newest journal that has the slot; 0 for none.
     @usableFromInline var touched: UInt32 = 0
     /// What key and value count in `byteSize`.
-    var bytes: UInt32 = 0
+    @usableFromInline var bytes: UInt32 = 0
 
+    @inlinable
     init(key: Key, hash: UInt32) {
         self.key = key
         self.hash = hash

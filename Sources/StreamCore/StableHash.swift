@@ -10,10 +10,10 @@ public enum StableHash {
         if count >= 32 {
             var lanes = (prime1 &+ prime2, prime2, UInt64(0), 0 &- prime1)
             while at + 32 <= count {
-                lanes.0 = round(lanes.0, word(bytes, at))
-                lanes.1 = round(lanes.1, word(bytes, at + 8))
-                lanes.2 = round(lanes.2, word(bytes, at + 16))
-                lanes.3 = round(lanes.3, word(bytes, at + 24))
+                lanes.0 = round(lanes.0, unsafe word(bytes, at))
+                lanes.1 = round(lanes.1, unsafe word(bytes, at + 8))
+                lanes.2 = round(lanes.2, unsafe word(bytes, at + 16))
+                lanes.3 = round(lanes.3, unsafe word(bytes, at + 24))
                 at += 32
             }
             hash = rotate(lanes.0, 1) &+ rotate(lanes.1, 7) &+ rotate(lanes.2, 12) &+ rotate(lanes.3, 18)
@@ -25,7 +25,7 @@ public enum StableHash {
         }
         hash = hash &+ UInt64(count)
         while at + 8 <= count {
-            hash = rotate(hash ^ round(0, word(bytes, at)), 27) &* prime1 &+ prime4
+            hash = rotate(hash ^ round(0, unsafe word(bytes, at)), 27) &* prime1 &+ prime4
             at += 8
         }
         if at + 4 <= count {
@@ -46,7 +46,7 @@ public enum StableHash {
         return text.withUTF8 { unsafe hash(UnsafeRawBufferPointer($0)) }
     }
 
-    public static func hash(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { unsafe hash($0) } }
+    public static func hash(_ bytes: [UInt8]) -> UInt64 { unsafe bytes.withUnsafeBytes { unsafe hash($0) } }
 
     // MARK: - The parts of XXH64
 
@@ -59,7 +59,7 @@ public enum StableHash {
     @inline(__always)
     private static func word(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> UInt64 {
         // Safety: every caller has looked that 8 bytes follow, and the load checks it again in debug builds.
-        UInt64(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+        unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
     }
 
     @inline(__always)

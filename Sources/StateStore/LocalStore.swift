@@ -1,0 +1,240 @@
+private import CRocksDB
+private import FoundationEssentials
+internal import StreamCore
+private import Synchronization
+
+/// A query's state on the disk: one RocksDB database in a folder, which all its operators and tasks of this process use
+/// from their threads.
+///
+/// It holds committed state only. What an operator writes at once is there as a whole or not at all, also after a crash
+/// of the process; a power failure may take back the newest writes, in their order. (Nothing is synced: the changelog
+/// has it all.)
+@safe
+package final class LocalStore: @unchecked Sendable {
+    // Safety: RocksDB's handle may be used from any thread; the pointers never change, and `close` is called when no
+    // other call runs, which `isClosed` checks as far as it can.
+    package let folder: String
+    private let database: OpaquePointer
+    private let reading: OpaquePointer
+    private let writing: OpaquePointer
+    private let isClosed = Atomic(false)
+
+    /// Opens the database, or makes it.
+    /// - Parameter memoryBytes: for write buffers and cached blocks together, at least 8 MiB.
+    /// - Throws: `STATE_STORE` where the folder cannot be used, is in use, damaged, or something else.
+    package init(folder: String, memoryBytes: Int) throws {
+        self.folder = folder
+        try Self.prepare(folder)
+        let options = unsafe Self.options(max(memoryBytes, 8 << 20))
+        defer { unsafe rocksdb_options_destroy(options) }
+        var failure: UnsafeMutablePointer<CChar>?
+        // Safety: RocksDB copies options and path; the handle is ours until `close`.
+        let opened = unsafe rocksdb_open(options, folder, &failure)
+        try unsafe Self.check(failure, folder, "open")
+        guard let opened = unsafe opened else { throw Self.error(folder, "open", "no reason was given") }
+        unsafe database = opened
+        unsafe reading = rocksdb_readoptions_create()
+        unsafe writing = rocksdb_writeoptions_create()
+        try claim()
+    }
+
+    deinit { close() }
+
+    /// Writes what is in buffers and gives the folder back. No other call runs or follows; repeats do nothing.
+    package func close() {
+        guard isClosed.exchange(true, ordering: .acquiringAndReleasing) == false else { return }
+        unsafe rocksdb_readoptions_destroy(reading)
+        unsafe rocksdb_writeoptions_destroy(writing)
+        unsafe rocksdb_close(database)
+    }
+
+    // MARK: - Reading and writing
+
+    func value(for key: [UInt8]) throws(StreamError) -> [UInt8]? {
+        try checkOpen()
+        var failure: UnsafeMutablePointer<CChar>?
+        // Safety: the slice is copied before it is given back.
+        let slice = unsafe key.withUnsafeBytes {
+            unsafe rocksdb_get_pinned(
+                database, reading, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count, &failure)
+        }
+        try unsafe Self.check(failure, folder, "read")
+        guard let slice = unsafe slice else { return nil }
+        defer { unsafe rocksdb_pinnableslice_destroy(slice) }
+        var count = 0
+        let bytes = unsafe rocksdb_pinnableslice_value(slice, &count)
+        return unsafe Array(UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+
+    /// Calls `body` with each key that begins with `prefix` and its value, in the order of keys: what was there when it
+    /// was called.
+    /// - Parameter limit: ends after so many.
+    func forEach(prefix: [UInt8], limit: Int = .max, _ body: ([UInt8], [UInt8]) throws -> Void) throws {
+        try checkOpen()
+        let options = unsafe rocksdb_readoptions_create()
+        defer { unsafe rocksdb_readoptions_destroy(options) }
+        // A pass over everything must not drive out what single reads need.
+        unsafe rocksdb_readoptions_set_fill_cache(options, 0)
+        let iterator = unsafe rocksdb_create_iterator(database, options)
+        defer { unsafe rocksdb_iter_destroy(iterator) }
+        unsafe prefix.withUnsafeBytes {
+            unsafe rocksdb_iter_seek(iterator, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+        }
+        var left = limit
+        // Safety: key and value are valid until the iterator moves, and are copied before.
+        while unsafe left > 0 && rocksdb_iter_valid(iterator) != 0 {
+            left -= 1
+            var count = 0
+            let key = unsafe Array(UnsafeRawBufferPointer(start: rocksdb_iter_key(iterator, &count), count: count))
+            guard key.starts(with: prefix) else { break }
+            let value = unsafe Array(UnsafeRawBufferPointer(start: rocksdb_iter_value(iterator, &count), count: count))
+            try body(key, value)
+            unsafe rocksdb_iter_next(iterator)
+        }
+        var failure: UnsafeMutablePointer<CChar>?
+        unsafe rocksdb_iter_get_error(iterator, &failure)
+        try unsafe Self.check(failure, folder, "read")
+    }
+
+    /// Writes everything in the batch, or nothing.
+    func write(_ batch: LocalBatch) throws(StreamError) {
+        try checkOpen()
+        var failure: UnsafeMutablePointer<CChar>?
+        unsafe rocksdb_write(database, writing, batch.raw, &failure)
+        try unsafe Self.check(failure, folder, "write")
+    }
+
+    private func checkOpen() throws(StreamError) {
+        if isClosed.load(ordering: .acquiring) { throw Self.error(folder, "use", "it was closed") }
+    }
+}
+
+// MARK: - Opening
+
+extension LocalStore {
+    /// No operator's keys begin with this: their first byte is the length of a name.
+    private static let mark: [UInt8] = [0]
+    private static let format = Array("millrace state 1".utf8)
+
+    /// Sees that the folder is there and has nothing but a database in it.
+    private static func prepare(_ folder: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            // RocksDB's own first files; a crash may leave them without CURRENT.
+            let isDatabase = names.contains("CURRENT") || names.allSatisfy { $0.hasPrefix("LOG") || $0 == "LOCK" }
+            if isDatabase || names.allSatisfy({ $0.hasPrefix("MANIFEST") || $0.hasSuffix(".dbtmp") }) { return }
+        } catch {
+            throw Self.error(folder, "open", "the folder cannot be made or read: \(error)")
+        }
+        throw Self.error(folder, "open", "the folder has other files in it")
+    }
+
+    /// Marks a new database as ours, and refuses another program's.
+    private func claim() throws {
+        if let format = try value(for: Self.mark) {
+            guard format == Self.format else { throw Self.error(folder, "open", "it is of another version") }
+            return
+        }
+        var isEmpty = true
+        try forEach(prefix: [], limit: 1) { _, _ in isEmpty = false }
+        guard isEmpty else { throw Self.error(folder, "open", "it is another program's database") }
+        let batch = LocalBatch()
+        batch.put(Self.mark, Self.format)
+        try write(batch)
+    }
+
+    private static func options(_ memoryBytes: Int) -> OpaquePointer? {
+        let options = unsafe rocksdb_options_create()
+        unsafe rocksdb_options_set_create_if_missing(options, 1)
+        // Two buffers of an eighth, all of them a quarter; half for blocks; the rest is room for what RocksDB adds.
+        unsafe rocksdb_options_set_write_buffer_size(options, memoryBytes / 8)
+        unsafe rocksdb_options_set_max_write_buffer_number(options, 2)
+        unsafe rocksdb_options_set_db_write_buffer_size(options, memoryBytes / 4)
+        unsafe rocksdb_options_set_max_total_wal_size(options, UInt64(memoryBytes))
+        unsafe rocksdb_options_set_max_open_files(options, 256)
+        unsafe rocksdb_options_set_keep_log_file_num(options, 2)
+        unsafe rocksdb_options_set_compression(options, Int32(rocksdb_lz4_compression))
+        let table = unsafe rocksdb_block_based_options_create()
+        let cache = unsafe rocksdb_cache_create_lru(memoryBytes / 2)
+        unsafe rocksdb_block_based_options_set_block_cache(table, cache)
+        unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1)
+        unsafe rocksdb_block_based_options_set_filter_policy(table, rocksdb_filterpolicy_create_bloom_full(10))
+        // Safety: the options share the cache and copy the table's options, so that both can go.
+        unsafe rocksdb_options_set_block_based_table_factory(options, table)
+        unsafe rocksdb_block_based_options_destroy(table)
+        unsafe rocksdb_cache_destroy(cache)
+        return unsafe options
+    }
+}
+
+// MARK: - Errors
+
+extension LocalStore {
+    /// - Parameter failure: RocksDB's text, which is freed here; nil for none.
+    private static func check(
+        _ failure: UnsafeMutablePointer<CChar>?, _ folder: String, _ verb: String
+    ) throws(StreamError) {
+        guard let failure = unsafe failure else { return }
+        let text = unsafe String(cString: failure)
+        unsafe rocksdb_free(failure)
+        throw error(folder, verb, text)
+    }
+
+    private static func error(_ folder: String, _ verb: String, _ reason: String) -> StreamError {
+        let remedy =
+            if reason.contains("LOCK") || reason.contains("lock ") {
+                "Another process, or another query of this one, uses it: stop that, or give this one its own folder."
+            } else if reason.contains("No space left") {
+                "The disk is full: make room and start the query again."
+            } else if reason.contains("Corruption") {
+                "The database is damaged: delete the folder; the state is restored from its changelog topics."
+            } else if reason.contains("other") {
+                "Give the query a folder of its own."
+            } else {
+                "See to its disk and permissions. Where the folder is deleted, the state is restored from its "
+                    + "changelog topics."
+            }
+        return StreamError(
+            "STATE_STORE", "Could not \(verb) the local state in '\(folder)': \(reason).", remedy: remedy,
+            domain: .external)
+    }
+}
+
+/// Changes that `LocalStore` writes at once, in their order.
+@safe
+final class LocalBatch {
+    fileprivate let raw: OpaquePointer?
+
+    init() { unsafe raw = rocksdb_writebatch_create() }
+    deinit { unsafe rocksdb_writebatch_destroy(raw) }
+
+    // Safety: RocksDB copies the bytes into the batch.
+
+    func put(_ key: [UInt8], _ value: [UInt8]) {
+        unsafe key.withUnsafeBytes { key in
+            unsafe value.withUnsafeBytes { value in
+                unsafe rocksdb_writebatch_put(
+                    raw, key.baseAddress?.assumingMemoryBound(to: CChar.self), key.count,
+                    value.baseAddress?.assumingMemoryBound(to: CChar.self), value.count)
+            }
+        }
+    }
+
+    func remove(_ key: [UInt8]) {
+        unsafe key.withUnsafeBytes {
+            unsafe rocksdb_writebatch_delete(raw, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+        }
+    }
+
+    /// Removes the keys from `start` up to `end`, which stays.
+    func removeRange(_ start: [UInt8], _ end: [UInt8]) {
+        unsafe start.withUnsafeBytes { start in
+            unsafe end.withUnsafeBytes { end in
+                unsafe rocksdb_writebatch_delete_range(
+                    raw, start.baseAddress?.assumingMemoryBound(to: CChar.self), start.count,
+                    end.baseAddress?.assumingMemoryBound(to: CChar.self), end.count)
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import FoundationEssentials
+import StateStore
+import StreamCore
+import Testing
+
+@Suite struct LocalStoreTests {
+    let clock = HandClock()
+
+    private func task(
+        _ store: LocalStore, _ task: Int = 0, of taskCount: Int = 1, cacheBytes: Int = 64 << 20
+    ) -> CountingTask {
+        CountingTask(
+            OperatorState(
+                query: QueryName("q"), operatorID: OperatorID("count"), layout: ShardLayout(), task: task,
+                taskCount: taskCount, local: store, cacheBytes: cacheBytes, clock: clock))
+    }
+
+    /// Words with their numbers, in one committed epoch.
+    private func fill(_ task: CountingTask, _ epoch: Epoch, _ numbers: Range<Int>) throws {
+        for number in numbers { try task.table.update("w\(number)") { value in value = number } }
+        task.panes.add(Array(numbers), at: epoch.number, shard: 0)
+        _ = try task.state.seal(epoch)
+        try task.state.commit(epoch)
+    }
+
+    private func error(_ body: () throws -> Void) -> StreamError? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return error as? StreamError
+        }
+    }
+
+    /// Random epochs as with memory alone, with a cache of some 20 keys; restarts find what was committed.
+    @Test(arguments: 0..<12 as Range<UInt64>)
+    func agreesWithDictionaries(_ seed: UInt64) throws {
+        try withFolder { folder in
+            let store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            defer { store.close() }
+            var world = OperatorWorld(seed: seed) { clock, task, taskCount in
+                OperatorState(
+                    query: QueryName("q"), operatorID: OperatorID("count"), layout: ShardLayout(), task: task,
+                    taskCount: taskCount, local: store, cacheBytes: 2_000, clock: clock)
+            }
+            for _ in 0..<120 { try world.step() }
+        }
+    }
+
+    @Test func aTinyCacheHoldsEverything() throws {
+        try withFolder { folder in
+            let store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            defer { store.close() }
+            let task = task(store, cacheBytes: 10_000)
+            try fill(task, 1, 0..<1_000)
+            #expect(task.table.byteSize <= 10_000)
+            #expect(task.table.count == 1_000)
+            for number in 0..<1_000 { #expect(try task.table.value(for: "w\(number)") == number) }
+            #expect(task.table.byteSize <= 10_200)
+            #expect(try task.table.value(for: "w1000") == nil)
+            // Deleting and counting keys that are on the disk.
+            try task.table.update("w7") { value in value = nil }
+            try task.table.update("w8") { value in value? += 1 }
+            try task.table.update("new") { value in value = 5 }
+            #expect(task.table.count == 1_000)
+            var counts = try task.contents().counts
+            #expect(counts.count == 1_000)
+            #expect(counts["w7"] == nil)
+            #expect(counts["w8"] == 9)
+            task.state.rollbackOpen()
+            try task.table.updateAll { _, value in value = value.flatMap { $0 < 500 ? $0 * 2 : nil } }
+            _ = try task.state.seal(2)
+            try task.state.commit(2)
+            #expect(task.table.byteSize <= 10_000)
+            counts = try task.contents().counts
+            #expect(counts == Dictionary(uniqueKeysWithValues: (0..<500).map { ("w\($0)", $0 * 2) }))
+            #expect(task.table.count == 500)
+        }
+    }
+
+    @Test func whatWasCommittedIsThereAgainAtAnotherNumberOfTasks() throws {
+        try withFolder { folder in
+            var store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            let first = task(store)
+            #expect(first.state.stateEpoch == nil)
+            try fill(first, 1, 0..<100)
+            let split = Split("q-count-changelog", 2)
+            first.state.noteStableEnds([split: 77], inFlight: nil)
+            try fill(first, 2, 50..<150)
+            try first.table.update("w1") { value in value = nil }
+            _ = try first.state.seal(3)
+            store.close()
+            store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            defer { store.close() }
+            let tasks = (0..<3).map { task(store, $0, of: 3) }
+            var counts: [String: Int] = [:]
+            for task in tasks {
+                #expect(task.state.stateEpoch == 2)
+                #expect(task.state.followPositions()[split] == 77)
+                #expect(try task.state.recover(to: 2) == [:])
+                let part = try task.contents()
+                #expect(part.counts.count == task.table.count)
+                counts.merge(part.counts) { _, _ in -1 }
+                if task.panes.count > 0 { #expect(part.panes == [1: Array(0..<100), 2: Array(50..<150)]) }
+            }
+            #expect(counts == Dictionary(uniqueKeysWithValues: (0..<150).map { ("w\($0)", $0) }))
+            #expect(tasks.reduce(0) { $0 + $1.panes.count } == 200)
+            // One task alone is ahead: together they do not know their epoch.
+            try tasks[0].state.commit(3)
+            #expect(task(store).state.stateEpoch == nil)
+            #expect(task(store).state.followPositions()[split] == 77)
+        }
+    }
+
+    @Test func aKilledProcessLosesNothingThatWasCommitted() throws {
+        try withFolder { folder in
+            let store = try LocalStore(folder: "\(folder)/a", memoryBytes: 8 << 20)
+            defer { store.close() }
+            try fill(task(store), 1, 0..<500)
+            // The files as a kill would leave them: nothing was flushed or closed.
+            try FileManager.default.copyItem(atPath: "\(folder)/a", toPath: "\(folder)/b")
+            let copy = try LocalStore(folder: "\(folder)/b", memoryBytes: 8 << 20)
+            defer { copy.close() }
+            let after = task(copy)
+            #expect(try after.state.recover(to: 1) == [:])
+            #expect(try after.contents().counts.count == 500)
+        }
+    }
+
+    @Test func stateOfAnotherProgramIsRefused() throws {
+        try withFolder { folder in
+            let store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            defer { store.close() }
+            try fill(task(store), 1, 0..<5)
+            let other = OperatorState(
+                query: QueryName("q"), operatorID: OperatorID("count"), layout: ShardLayout(), task: 0, taskCount: 1,
+                local: store, clock: clock)
+            _ = other.table(id: 0, String.self, [Int].self)
+            let error = self.error { _ = try other.recover(to: 1) }
+            #expect(error?.code == "STATE_SCHEMA")
+            #expect(error?.message.contains("String -> Int64") == true)
+            #expect(error?.message.contains("String -> [Int64]") == true)
+        }
+    }
+
+    @Test func foldersThatCannotBeUsedAreNamed() throws {
+        try withFolder { folder in
+            let store = try LocalStore(folder: "\(folder)/used", memoryBytes: 8 << 20)
+            let locked = error { _ = try LocalStore(folder: "\(folder)/used", memoryBytes: 8 << 20) }
+            #expect(locked?.code == "STATE_STORE")
+            #expect(locked?.remedy.contains("Another process") == true)
+            store.close()
+            store.close()
+            #expect(error { _ = try task(store).state.recover(to: nil) }?.code == "STATE_STORE")
+
+            try FileManager.default.createDirectory(atPath: "\(folder)/foreign", withIntermediateDirectories: true)
+            #expect(FileManager.default.createFile(atPath: "\(folder)/foreign/photo.jpg", contents: Data([1])))
+            let foreign = error { _ = try LocalStore(folder: "\(folder)/foreign", memoryBytes: 8 << 20) }
+            #expect(foreign?.code == "STATE_STORE")
+            #expect(foreign?.remedy.contains("a folder of its own") == true)
+            #expect(error { _ = try LocalStore(folder: "/proc/none", memoryBytes: 8 << 20) }?.code == "STATE_STORE")
+        }
+    }
+
+    @Test func damagedFilesAreNamed() throws {
+        try withFolder { folder in
+            let store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            try fill(task(store), 1, 0..<5)
+            store.close()
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            let manifest = try #require(names.first { $0.hasPrefix("MANIFEST") })
+            try Data(repeating: 7, count: 100).write(to: URL(filePath: "\(folder)/\(manifest)"))
+            let damaged = error { _ = try LocalStore(folder: folder, memoryBytes: 8 << 20) }
+            #expect(damaged?.code == "STATE_STORE")
+            #expect(damaged?.remedy.contains("delete the folder") == true)
+        }
+    }
+}
+
+/// A folder of the test's own, which goes with it.
+func withFolder(_ body: (String) throws -> Void) throws {
+    var random = SystemRandomNumberGenerator()
+    let folder = "\(FileManager.default.temporaryDirectory.path)/millrace-state-\(random.next())"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try body(folder)
+}
