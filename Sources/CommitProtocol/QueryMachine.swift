@@ -141,7 +141,8 @@ public struct QueryMachine: Sendable, Hashable {
             isStopping = true
             membershipChanged(&actions)
         case .stopNow(let error): close(error, &actions)
-        case .recovered, .restored, .resolved, .anchored, .drained, .drainExpired: break  // answers to an attempt that is over
+        // Answers to an attempt that is over.
+        case .recovered, .restored, .resolved, .anchored, .drained, .drainExpired: break
         }
         return actions
     }

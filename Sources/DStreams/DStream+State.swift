@@ -1,8 +1,8 @@
 public import StateStore
 import StreamCore
 
-// Keyed state over batches. It lies in shards, one task each; every change goes to the operator's changelog topic in the
-// batch's transaction, so state, outputs and input offsets are one thing: it survives whatever crashes when.
+// Keyed state over batches. It lies in shards, one task each; every change goes to the operator's changelog topic in
+// the batch's transaction, so state, outputs and input offsets are one thing: it survives whatever crashes when.
 
 extension DStream {
     /// State by key that every batch updates: Spark's updateStateByKey.

@@ -1,8 +1,8 @@
 public import StateStore
 import StreamCore
 
-// Windows over batches. A window has the batches of a time span that ends with a batch, and slides by whole batches from
-// the query's start on. What is in windows is state: it lies in changelogs and survives like keyed state.
+// Windows over batches. A window has the batches of a time span that ends with a batch, and slides by whole batches
+// from the query's start on. What is in windows is state: it lies in changelogs and survives like keyed state.
 //
 // Length and slide are multiples of the batch interval; the slide is one interval unless given. At the query's start
 // windows are partial, as in Spark. Intervals that a query missed while it was stopped are caught up, each as an empty
@@ -86,7 +86,7 @@ extension DStream {
     /// For each key of a window its values reduced to one, kept up to date: what comes is added by `reduce`, what
     /// leaves is taken away by `inverse`. Costs no more for longer windows.
     ///
-    ///     counts.reduceByKeyAndWindow(+, inverse: -, length: .seconds(30), slide: .seconds(10)) { _, count in count > 0 }
+    ///     pairs.reduceByKeyAndWindow(+, inverse: -, length: .seconds(30), slide: .seconds(10)) { $1 != 0 }
     /// - Parameter filter: keys for which it is false are dropped. Without it a key stays for good, with the value that
     ///   is left when all of its values have gone.
     public func reduceByKeyAndWindow<

@@ -26,7 +26,7 @@ struct KafkaPorts: QueryPortSource {
         let identity = try InstanceIdentity(query: needs.query, folder: folder)
         guard try prepareTopics(needs, settings, log, until: stop) else { return nil }
         do throws(KafkaError) {
-            return try connect(needs, settings, identity, log)
+            return try connect(needs, settings, identity, folder, log)
         } catch {
             throw error.streamError
         }
@@ -68,7 +68,8 @@ struct KafkaPorts: QueryPortSource {
     // MARK: - Ports
 
     private func connect(
-        _ needs: QueryNeeds, _ settings: KafkaSettings, _ identity: InstanceIdentity, _ log: any LogHandler
+        _ needs: QueryNeeds, _ settings: KafkaSettings, _ identity: InstanceIdentity, _ folder: String?,
+        _ log: any LogHandler
     ) throws(KafkaError) -> QueryPorts {
         let query = needs.query
         let topics = needs.inputTopics.map(\.text)
@@ -107,6 +108,9 @@ struct KafkaPorts: QueryPortSource {
                 settings, groupID: query.text, memoryBytes: needs.memoryBytes / Self.changelogShare, log: log)
         if !needs.inputs.isEmpty { writer = GroupSplitsOnly(writer, without: Set(needs.inputs.map(\.name))) }
         // The slot is ours as long as its identity is held.
-        return QueryPorts(input: input, writer: writer, changelog: changelog) { withExtendedLifetime(identity) {} }
+        return QueryPorts(
+            input: input, writer: writer, changelog: changelog,
+            localStateFolder: identity.isStable ? folder.map { "\($0)/state/\(identity.name)" } : nil
+        ) { withExtendedLifetime(identity) {} }
     }
 }

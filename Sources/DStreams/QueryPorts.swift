@@ -41,13 +41,17 @@ public struct QueryPorts {
     public var writer: any TransactionPort
     /// nil for a query without state.
     public var changelog: (any ChangelogPort)?
+    /// A folder that is this instance's alone, for a copy of the query's state; nil: state is in memory, and comes back
+    /// from changelogs.
+    public var localStateFolder: String?
     /// Frees what both share, when the query is over.
     public var close: () -> Void
 
     public init(
         input: any InputPort, writer: any TransactionPort, changelog: (any ChangelogPort)? = nil,
-        close: @escaping () -> Void = {}
+        localStateFolder: String? = nil, close: @escaping () -> Void = {}
     ) {
+        self.localStateFolder = localStateFolder
         self.input = input
         self.writer = writer
         self.changelog = changelog

@@ -1,4 +1,5 @@
 import CommitProtocol
+package import StateStore
 import StreamCore
 public import StreamEngine
 import Synchronization
@@ -106,13 +107,25 @@ extension StreamingContext {
 
     /// The query for a scheduler, over these ports.
     package func makeQuery(
-        _ plan: QueryPlan, _ ports: QueryPorts, userOutputs: any UserOutputPort = ThreadedUserOutput()
+        _ plan: QueryPlan, _ ports: QueryPorts, store: LocalStore? = nil,
+        userOutputs: any UserOutputPort = ThreadedUserOutput()
     ) throws -> StreamQuery {
-        try StreamQuery(
+        let setup = StateSetup(
+            query: self.query, clock: clock, store: store, cacheBytes: plan.stateShares.cacheBytes(of: plan.stateCount))
+        return try StreamQuery(
             options: plan.options, input: ports.input, writer: ports.writer, changelog: ports.changelog,
-            stages: plan.stages(StateSetup(query: self.query, clock: clock)),
+            stages: plan.stages(setup),
             userOutputs: userOutputs,
             clock: clock, log: options.log, onProgress: { [self] in report($0) })
+    }
+
+    /// Where state lies on this machine, so that a restart need not read it from changelogs and it may be larger than
+    /// memory.
+    private func openStore(_ plan: QueryPlan, _ ports: QueryPorts) throws -> LocalStore? {
+        guard let folder = ports.localStateFolder, plan.stateCount > 0, options.stateBackend == .disk else {
+            return nil
+        }
+        return try LocalStore(folder: folder, memoryBytes: plan.stateShares.storeBytes)
     }
 
     private func runToEnd(_ plan: QueryPlan) {
@@ -121,7 +134,9 @@ extension StreamingContext {
                 return finish(nil)
             }
             defer { ports.close() }
-            let query = try makeQuery(plan, ports)
+            let store = try openStore(plan, ports)
+            defer { store?.close() }
+            let query = try makeQuery(plan, ports, store: store)
             let scheduler = ThreadScheduler(clock: clock)
             for machine in query.machines {
                 // Safety: each machine goes to one thread; this one touches none of them again before they are

@@ -12,6 +12,8 @@ public struct StreamingOptions: Sendable {
     /// Holds the instance's identity, so that a restart has its partitions back at once. nil: `MILLRACE_STATE_DIR`;
     /// without that, too, the identity lasts as long as the process, and recovery waits for the broker's time-outs.
     public var stateFolder: String?
+    /// Where the state of stateful operators is while the query runs; its changelogs are in Kafka either way.
+    public var stateBackend = StateBackend.disk
     /// What a record does that cannot be computed or written.
     public var errors = ErrorPolicy.fail
     /// Faulty records (skipped or dead-lettered) after which the query stops; nil: no ceiling.

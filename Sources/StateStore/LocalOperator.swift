@@ -44,12 +44,12 @@ final class LocalOperator {
     }
 
     /// Everything that a table has, in the order of shards and of the bytes of keys; values without their version.
-    func forEach(
+    func forEachEntry(
         table: UInt8, _ body: (_ shard: Int, ArraySlice<UInt8>, ArraySlice<UInt8>) throws -> Void
     ) throws {
         for shard in shards {
             let start = key(shard, table, [])
-            try store.forEach(prefix: start) { key, value in
+            try store.forEachEntry(prefix: start) { key, value in
                 try body(shard, key[start.count...], ChangelogKey.value(value))
             }
         }

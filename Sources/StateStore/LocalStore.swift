@@ -69,7 +69,7 @@ package final class LocalStore: @unchecked Sendable {
     /// Calls `body` with each key that begins with `prefix` and its value, in the order of keys: what was there when it
     /// was called.
     /// - Parameter limit: ends after so many.
-    func forEach(prefix: [UInt8], limit: Int = .max, _ body: ([UInt8], [UInt8]) throws -> Void) throws {
+    func forEachEntry(prefix: [UInt8], limit: Int = .max, _ body: ([UInt8], [UInt8]) throws -> Void) throws {
         try checkOpen()
         let options = unsafe rocksdb_readoptions_create()
         defer { unsafe rocksdb_readoptions_destroy(options) }
@@ -137,7 +137,7 @@ extension LocalStore {
             return
         }
         var isEmpty = true
-        try forEach(prefix: [], limit: 1) { _, _ in isEmpty = false }
+        try forEachEntry(prefix: [], limit: 1) { _, _ in isEmpty = false }
         guard isEmpty else { throw Self.error(folder, "open", "it is another program's database") }
         let batch = LocalBatch()
         batch.put(Self.mark, Self.format)

@@ -62,7 +62,7 @@ extension PaneStore: StateMember {
 
     // A window reads all its panes again and again: they are in memory, the disk only brings them back.
     func attach(_ local: LocalOperator) throws {
-        try local.forEach(table: id) { shard, key, value in try apply(shard: shard, key: key, value: value) }
+        try local.forEachEntry(table: id) { shard, key, value in try apply(shard: shard, key: key, value: value) }
     }
 
     func noteRows(_ count: Int) {}

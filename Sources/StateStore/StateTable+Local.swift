@@ -20,7 +20,7 @@ extension StateTable {
     @usableFromInline
     func loadAll() throws {
         guard let local, !isComplete else { return }
-        try local.forEach(table: id) { _, keyBytes, valueBytes in
+        try local.forEachEntry(table: id) { _, keyBytes, valueBytes in
             let (key, hash) = try decode(keyBytes)
             if find(key, hash) == nil { _ = try insert(key, hash, valueBytes, keyBytes: keyBytes.count) }
         }
@@ -31,7 +31,7 @@ extension StateTable {
     func forEachOnDisk(_ body: (Key, Value) throws -> Void) throws {
         guard let local, !isComplete else { return }
         var isWhole = true
-        try local.forEach(table: id) { _, keyBytes, valueBytes in
+        try local.forEachEntry(table: id) { _, keyBytes, valueBytes in
             let (key, hash) = try decode(keyBytes)
             guard find(key, hash) == nil else { return }
             if local.cache.isExceeded {

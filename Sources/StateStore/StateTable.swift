@@ -93,7 +93,7 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     }
 
     /// Calls `body` with each key that has a value; those that are only on the disk come last.
-    package func forEach(_ body: (Key, Value) throws -> Void) throws {
+    package func forEachEntry(_ body: (Key, Value) throws -> Void) throws {
         for slot in slots.indices {
             if let value = slots[slot].value { try body(slots[slot].key, value) }
         }

@@ -71,7 +71,8 @@ struct QueryWorld: Hashable {
     enum Answer: Hashable { case success, failure, lostAnswer }
 
     init(
-        committed: [Split: Position], record: ProgressRecord? = nil, hasState: Bool = false, rebalances: Int, faults: Int
+        committed: [Split: Position], record: ProgressRecord? = nil, hasState: Bool = false, rebalances: Int,
+        faults: Int
     ) {
         machine = QueryMachine(defaultStart: .latest, hasState: hasState)
         self.hasState = hasState

@@ -110,8 +110,9 @@ import Testing
                     let pairs = Self.pairs($0)
                     let windows =
                         isInvertible
-                        ? pairs.reduceByKeyAndWindow(+, inverse: -, length: .seconds(length), slide: .seconds(slide))
-                        { $1 != 0 }
+                        ? pairs.reduceByKeyAndWindow(+, inverse: -, length: .seconds(length), slide: .seconds(slide)) {
+                            $1 != 0
+                        }
                         : pairs.reduceByKeyAndWindow(+, length: .seconds(length), slide: .seconds(slide))
                     return windows.map { "\($0.1)" }
                 }

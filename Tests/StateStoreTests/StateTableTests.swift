@@ -12,7 +12,7 @@ import Testing
     private func contents<Value>(_ table: StateTable<String, Value>) throws -> [String: Value] {
         var result: [String: Value] = [:]
         func add(_ key: String, _ value: Value) { result[key] = value }
-        try table.forEach(add)
+        try table.forEachEntry(add)
         return result
     }
 

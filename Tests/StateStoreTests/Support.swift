@@ -85,7 +85,7 @@ struct CountingTask {
     func contents() throws -> Contents {
         var result = Contents()
         func add(_ word: String, _ count: Int) { result.counts[word] = count }
-        try table.forEach(add)
+        try table.forEachEntry(add)
         try panes.forEachPane(after: .min, through: .max) { result.panes[$0] = $1.sorted() }
         return result
     }

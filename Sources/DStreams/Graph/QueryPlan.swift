@@ -7,6 +7,9 @@ package import StreamEngine
 package struct QueryPlan: Sendable {
     package let options: QueryOptions
     package private(set) var needs: QueryNeeds
+    package let stateShares: StateShares
+    /// Operators with state, counted in each task.
+    package private(set) var stateCount = 0
     private let graph: StreamGraph
     private let taskCounts: [Int]
     private let useCounts: [Int]
@@ -33,7 +36,9 @@ package struct QueryPlan: Sendable {
         options.starts = settings.starts
         options.continuesOnDataLoss = settings.continuesOnDataLoss
         options.offsetsPerTriggerMax = settings.offsetsPerBatchMax
-        options.memoryBytes = settings.memoryBytes
+        stateShares = StateShares(total: settings.memoryBytes)
+        let hasState = nodes.contains(where: \.isStateful)
+        options.memoryBytes = hasState ? stateShares.queryBytes : settings.memoryBytes
         options.taskCount = settings.taskCount
         options.faultCeiling = settings.errorCeiling
         self.options = options
@@ -55,8 +60,10 @@ package struct QueryPlan: Sendable {
         needs = QueryNeeds(
             query: query, inputTopics: Set(nodes.flatMap(\.topics)).sorted(), outputTopics: outputTopics.sorted(),
             isOwned: options.isOwned, guarantee: settings.guarantee, stateFolder: settings.stateFolder,
-            memoryBytes: settings.memoryBytes, createsTopics: settings.createsTopics)
-        needs.changelogs = changelogs(layout)
+            memoryBytes: options.memoryBytes, createsTopics: settings.createsTopics)
+        let changelogs = changelogs(layout)
+        needs.changelogs = changelogs.joined().sorted().map { ChangelogNeed(topic: $0, partitions: layout.partitions) }
+        stateCount = zip(changelogs, taskCounts).reduce(0) { $0 + $1.0.count * $1.1 }
         var sourceSettings = sourceSettings
         sourceSettings.hasLastingProgress = sourceSettings.hasLastingProgress || needs.usesKafka
         let settled = sourceSettings
@@ -76,11 +83,11 @@ package struct QueryPlan: Sendable {
     }
 
     /// Found by putting one program of each stage together: where a stream comes up is known only then.
-    private func changelogs(_ layout: ShardLayout) -> [ChangelogNeed] {
+    /// - Returns: the topics by stage.
+    private func changelogs(_ layout: ShardLayout) -> [[TopicName]] {
         let setup = StateSetup(query: options.name, layout: layout, clock: SystemClock())
         let programs = taskCounts.indices.map { makeProgram(level: $0, task: 0, setup) }
-        return programs.flatMap(\.changelogTopics).sorted()
-            .map { ChangelogNeed(topic: $0, partitions: layout.partitions) }
+        return programs.map(\.changelogTopics)
     }
 
     private func makeProgram(level: Int, task: Int, _ setup: StateSetup) -> StageProgram {

@@ -83,7 +83,8 @@ final class StageBuilder {
     private func newState(_ id: OperatorID) -> OperatorState {
         OperatorState(
             query: stateSetup.query, operatorID: id, layout: stateSetup.layout, task: task,
-            taskCount: taskCounts[level], clock: stateSetup.clock)
+            taskCount: taskCounts[level], local: stateSetup.store, cacheBytes: stateSetup.cacheBytes,
+            clock: stateSetup.clock)
     }
 
     /// The task of a later stage that holds a key's state.

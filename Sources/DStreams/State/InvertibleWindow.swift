@@ -72,7 +72,7 @@ final class InvertibleWindow<Key: Hashable & StateCodable & Sendable, Value: Sta
     }
 
     private func give() throws {
-        guard let isKept else { return try table.forEach { try push(($0, $1)) } }
+        guard let isKept else { return try table.forEachEntry { try push(($0, $1)) } }
         try table.updateAll { key, value in
             guard let now = value else { return }
             if try isKept(key, now) { try push((key, now)) } else { value = nil }

@@ -70,7 +70,7 @@ final class MapWithState<
         isSeeded = false
         try dropIdle(plan)
         if !snapshots.isEmpty {
-            try table.forEach { key, state in
+            try table.forEachEntry { key, state in
                 for push in snapshots { try push((key, state.first)) }
             }
         }
@@ -82,7 +82,7 @@ final class MapWithState<
         guard (plan.batchTimeMs - start) % (interval * Self.scanEvery) == 0 else { return }
         let threshold = plan.batchTimeMs - timeout.nanoseconds / 1_000_000
         var idle: [(Key, State)] = []
-        try table.forEach { key, state in
+        try table.forEachEntry { key, state in
             if state.second < threshold { idle.append((key, state.first)) }
         }
         for (key, last) in idle {

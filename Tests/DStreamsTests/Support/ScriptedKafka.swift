@@ -173,7 +173,8 @@ final class ScriptedWriter: TransactionPort {
             for index in 0..<block.count {
                 let slot = block.slots[index]
                 guard !block.topics[Int(slot.topic)].text.hasSuffix("-changelog") else {
-                    kafka.changelogs[block.split(index), default: []].append((block.key(index) ?? [], block.value(index)))
+                    kafka.changelogs[block.split(index), default: []].append(
+                        (block.key(index) ?? [], block.value(index)))
                     continue
                 }
                 let line = Line(
