@@ -102,7 +102,8 @@ public final class StreamingContext: Sendable {
         return graph.withLock { $0.addState(node, kind: kind, name: name) }
     }
 
-    /// - Returns: the window's place, and its span; one that does not fit its stream is told of when the context starts.
+    /// - Returns: the window's place, and its span; one that does not fit its stream is told of when the context
+    ///   starts.
     func addWindow(
         over parent: Int, kind: String, name: String?, length: Duration, slide: Duration?
     ) -> (node: Int, id: OperatorID, span: WindowSpan) {
