@@ -128,30 +128,33 @@ extension StreamingContext {
         return try LocalStore(folder: folder, memoryBytes: plan.stateShares.storeBytes)
     }
 
+    /// Whoever waits for the end may end the process: all is closed by then.
     private func runToEnd(_ plan: QueryPlan) {
         do {
-            guard let ports = try portSource.open(plan.needs, log: options.log, until: stopRequest) else {
-                return finish(nil)
-            }
-            defer { ports.close() }
-            let store = try openStore(plan, ports)
-            defer { store?.close() }
-            let query = try makeQuery(plan, ports, store: store)
-            let scheduler = ThreadScheduler(clock: clock)
-            for machine in query.machines {
-                // Safety: each machine goes to one thread; this one touches none of them again before they are
-                // finished.
-                nonisolated(unsafe) let machine = machine
-                scheduler.start(machine)
-            }
-            began(query.control)
-            scheduler.join()
-            finish(query.status.snapshot.failure)
+            finish(try runQuery(plan))
         } catch {
             finish(
                 error as? StreamError
                     ?? StreamError("START_FAILED", "'\(query)' could not start: \(error).", cause: error))
         }
+    }
+
+    /// - Returns: what ended the query, if not a request.
+    private func runQuery(_ plan: QueryPlan) throws -> StreamError? {
+        guard let ports = try portSource.open(plan.needs, log: options.log, until: stopRequest) else { return nil }
+        defer { ports.close() }
+        let store = try openStore(plan, ports)
+        defer { store?.close() }
+        let query = try makeQuery(plan, ports, store: store)
+        let scheduler = ThreadScheduler(clock: clock)
+        for machine in query.machines {
+            // Safety: each machine goes to one thread; this one touches none of them again before they are finished.
+            nonisolated(unsafe) let machine = machine
+            scheduler.start(machine)
+        }
+        began(query.control)
+        scheduler.join()
+        return query.status.snapshot.failure
     }
 
     /// From now on `stop` reaches the query; what was asked before is done now.
