@@ -24,10 +24,14 @@ public struct EpochPlan: Sendable, Hashable {
     public var batchTimeMs: Int64
     /// See `ProgressRecord.startTimeMs`.
     public var startTimeMs: Int64?
+    /// With a fixed trigger, the time of the batch before this one; nil for the first.
+    public var previousBatchTimeMs: Int64?
     /// The first batch that a query with a fixed trigger ever runs, restarts included.
     public var isFirstBatch = false
     /// The plan was logged by an earlier attempt, which may have had effects outside: same data, same time.
     public var isReplay: Bool
+    /// See `ProgressRecord.changelogs`.
+    public var changelogs: [TopicName] = []
     /// Splits with progress that are not open yet (a source that has not told of them): the progress record keeps them.
     public var idlePositions: [Split: Position] = [:]
 
@@ -53,6 +57,7 @@ public struct EpochPlan: Sendable, Hashable {
                 .sorted { $0.split < $1.split },
             batchTimeMs: batchTimeMs)
         record.startTimeMs = startTimeMs
+        record.changelogs = changelogs
         return record
     }
 

@@ -25,8 +25,11 @@ public struct ProgressRecord: Sendable, Hashable, Codable {
     public var startTimeMs: Int64?
     /// Microseconds of event time by operator; empty without watermarks.
     public var watermarks: [String: Int64] = [:]
-    /// Changelog ends, as `topic-partition` -> next position; empty without state.
+    /// Changelog ends, as `topic-partition` -> next position; empty so far.
     public var changelogEnds: [String: Int64] = [:]
+    /// The topics that the query's state is in; nil in records of versions without it. One that is missing later is
+    /// lost state, and one that is not named here is that of a new operator.
+    public var changelogs: [TopicName]?
 
     public init(phase: Phase, epoch: Epoch, ranges: [SplitRange], positions: [SplitPosition], batchTimeMs: Int64) {
         self.phase = phase

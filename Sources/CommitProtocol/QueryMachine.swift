@@ -4,9 +4,9 @@ public import StreamCore
 /// Pure: events in, actions out; the time comes with the events that need it.
 ///
 /// ```
-///   connecting ─▶ standby ─▶ locating ─▶ (resolving ─▶ anchoring) ─▶ running ◀──▶ draining
-///                    ▲          ▲                                        │            │
-///                    └──────────┴────────────── recovering ◀── failure ──┴────────────┘
+///   connecting ─▶ standby ─▶ locating ─▶ (restoring) ─▶ (resolving ─▶ anchoring) ─▶ running ◀──▶ draining
+///                    ▲          ▲                                                      │            │
+///                    └──────────┴───────────────────── recovering ◀──── failure ───────┴────────────┘
 ///   any ── stop ──▶ (draining) ──▶ closed
 /// ```
 public struct QueryMachine: Sendable, Hashable {
@@ -269,8 +269,8 @@ public struct QueryMachine: Sendable, Hashable {
             "PROGRESS_DIFFERS", "The committed positions of \(split) differ: \(positions).",
             remedy:
                 "Offsets of a query with an owner cannot be moved with Kafka's tools alone: set them back, or delete "
-                + "the query's progress topic and its group's offsets to begin anew.", domain: .user,
-            place: StreamError.Place(split: split))
+                + "the query's progress and changelog topics, its group's offsets and its state folder to begin anew.",
+            domain: .user, place: StreamError.Place(split: split))
     }
 
     private func startPosition(of split: Split) -> StartPosition {
