@@ -44,8 +44,8 @@ package final class ChangelogWriter {
             return keys.bytes.count
         }
         try encode(value, into: &values)
-        // Comparing costs an encoding more, so that it is done only where that is cheap.
-        if let before, values.bytes.count <= Self.comparedBytesMax {
+        // An encoding more costs less than a write: some operators touch every key in every batch.
+        if let before {
             try encode(before, into: &valuesBefore)
             if values.bytes == valuesBefore.bytes { return keys.bytes.count + values.bytes.count }
         }
@@ -75,8 +75,6 @@ package final class ChangelogWriter {
     }
 
     // MARK: -
-
-    private static let comparedBytesMax = 64
 
     private func begin(_ table: UInt8) {
         keys.removeAll()

@@ -19,6 +19,8 @@ extension OperatorState {
         if let epoch, sealedEpochs.contains(where: { $0.epoch == epoch }) { try commit(epoch) }
         dropUncommitted()
         if let epoch, stateEpoch == epoch { return [:] }
+        // What is told late of an epoch that was undone here must not count.
+        stateEpoch = nil
         let now = clock.wallMilliseconds
         readingSinceMs = now
         for (split, place) in partitions where place.position == 0 || now - place.knownMs > Self.deletionsKeptMs {

@@ -113,11 +113,14 @@ package final class OperatorState {
     }
 
     /// `epoch` and those before it are durable. Repeats do nothing; an epoch that had nothing to do here raises
-    /// `stateEpoch` like any other.
+    /// `stateEpoch` like any other, once that is known.
     /// - Throws: `STATE_STORE` where the disk does not take it; then nothing is committed here.
     package func commit(_ epoch: Epoch) throws {
+        let isSealedHere = sealedEpochs.contains { $0.epoch <= epoch }
+        // An epoch of an attempt that was undone here, told late: the changelog says what became of it.
+        guard isSealedHere || stateEpoch != nil else { return }
         let newEpoch = max(stateEpoch ?? epoch, epoch)
-        if stateEpoch != newEpoch || sealedEpochs.contains(where: { $0.epoch <= epoch }) {
+        if stateEpoch != newEpoch || isSealedHere {
             try writeLocal(epoch, stateEpoch: newEpoch)
         }
         for member in members { member.commit(epoch) }
