@@ -98,7 +98,11 @@ final class EpochWriter {
     }
 
     func recover(_ splits: Set<Split>, _ membership: any GroupMembership) throws(KafkaError) -> RecoveredProgress {
-        let positions = options.keepsGroupOffsets ? try membership.committed(splits, within: options.callTimeout) : [:]
+        // Also where none are kept: the broker's answer waits out a transaction that is still pending, whose progress
+        // record may not even be there yet.
+        let asked = options.keepsGroupOffsets ? splits : Set(options.extraPositions.keys)
+        let found = try membership.committed(asked, within: options.callTimeout)
+        let positions = options.keepsGroupOffsets ? found : [:]
         guard let topic = options.progressTopic else { return RecoveredProgress(positions: positions) }
         let reader = ProgressReader(settings, groupID: membership.groupID, topic: topic, log: log)
         let progress = try reader.newest(of: options.query, within: .seconds(30))
