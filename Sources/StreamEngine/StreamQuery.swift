@@ -62,7 +62,7 @@ public final class StreamQuery {
                 }
             }
         }
-        var machines: [any StepMachine] = [Driver(parts, changelog: changelog, statefulTasks: stateful)] + tasks
+        var machines: [any StepMachine] = try [Driver(parts, changelog: changelog, statefulTasks: stateful)] + tasks
         machines.append(
             Committer(
                 parts, writer: writer, userOutputs: userOutputs, lastStageTasks: stages[stages.count - 1].taskCount))

@@ -11,22 +11,22 @@ import Testing
         #expect(pacer.bytesMax(waitingFor: nil) == nil)
         pacer.epochCommitted(bytes: 100_000, took: .milliseconds(900))
         #expect(pacer.bytesMax(waitingFor: nil) == nil, "below a second is no reason")
-        // 400,000 bytes took 4 s, so that half a second takes 50,000.
-        pacer.epochCommitted(bytes: 400_000, took: .seconds(4))
-        #expect(pacer.bytesMax(waitingFor: nil) == 50_000)
-        #expect(pacer.bytesMax(waitingFor: 100) == 50_000)
-        pacer.epochCommitted(bytes: 50_000, took: .seconds(2))
-        #expect(pacer.bytesMax(waitingFor: nil) == 12_500)
+        // 4,000,000 bytes took 4 s, so that half a second takes 500,000.
+        pacer.epochCommitted(bytes: 4_000_000, took: .seconds(4))
+        #expect(pacer.bytesMax(waitingFor: nil) == 500_000)
+        #expect(pacer.bytesMax(waitingFor: 100) == 500_000)
+        pacer.epochCommitted(bytes: 500_000, took: .seconds(2))
+        #expect(pacer.bytesMax(waitingFor: nil) == 125_000)
     }
 
     @Test func theLimitGrowsAgainWhileItIsReached() {
         var pacer = Self.pacer
-        pacer.epochCommitted(bytes: 1_000, took: .seconds(5))
-        #expect(pacer.bytesMax(waitingFor: nil) == 100)
-        pacer.epochCommitted(bytes: 99, took: .milliseconds(5))
-        #expect(pacer.bytesMax(waitingFor: nil) == 100, "the input was shorter than the limit, which says nothing")
-        pacer.epochCommitted(bytes: 100, took: .milliseconds(50))
-        #expect(pacer.bytesMax(waitingFor: nil) == 200)
+        pacer.epochCommitted(bytes: 1_000_000, took: .seconds(5))
+        #expect(pacer.bytesMax(waitingFor: nil) == 100_000)
+        pacer.epochCommitted(bytes: 99_999, took: .milliseconds(5))
+        #expect(pacer.bytesMax(waitingFor: nil) == 100_000, "the input was shorter than the limit, which says nothing")
+        pacer.epochCommitted(bytes: 100_000, took: .milliseconds(50))
+        #expect(pacer.bytesMax(waitingFor: nil) == 200_000)
         for _ in 0..<70 { pacer.epochCommitted(bytes: .max, took: .milliseconds(50)) }
         #expect(pacer.bytesMax(waitingFor: nil) == nil, "the sink is fast again")
     }
@@ -38,10 +38,10 @@ import Testing
         #expect(Self.pacer.bytesMax(waitingFor: .max) == .max)
     }
 
-    @Test func somethingIsAlwaysAllowed() {
+    @Test func anOutageLeavesNoTinyLimit() {
         var pacer = Self.pacer
         pacer.epochCommitted(bytes: 3, took: .seconds(60))
-        #expect(pacer.bytesMax(waitingFor: nil) == 1)
+        #expect(pacer.bytesMax(waitingFor: nil) == 65_536)
     }
 
     @Test func epochsAreShortWhenTheInputRunsDryAndGrowUnderLoad() {

@@ -34,7 +34,7 @@ import Testing
     /// By hand: 2000/s at first. Then 1000/s, an error of 1000 that grew by 500 in each of two seconds, so with a
     /// weight of 0.5: 2000 - 1000 - 0.5 * 500.
     @Test func theDerivativeLooksAtTheTimeBetween() throws {
-        var settings = PIDRateEstimator.Settings()
+        var settings = BackpressureSettings()
         settings.derivative = 0.5
         var estimator = try PIDRateEstimator(batchInterval: .seconds(1), settings: settings)
         #expect(estimator.rate(after: batch(1000, 2000, 1000, 0)) == nil)
@@ -49,11 +49,11 @@ import Testing
     }
 
     @Test func settingsThatCannotWorkAreRefused() {
-        var negative = PIDRateEstimator.Settings()
+        var negative = BackpressureSettings()
         negative.proportional = -1
-        var noRate = PIDRateEstimator.Settings()
+        var noRate = BackpressureSettings()
         noRate.minRate = 0
-        var notANumber = PIDRateEstimator.Settings()
+        var notANumber = BackpressureSettings()
         notANumber.integral = .nan
         for settings in [negative, noRate, notANumber] {
             let error = #expect(throws: StreamError.self) {

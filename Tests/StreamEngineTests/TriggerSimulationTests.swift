@@ -63,6 +63,35 @@ import Testing
         #expect(runsEmptyEpochs ? emptyCount >= 10 : emptyCount == 0)
     }
 
+    @Test(arguments: 1...20) func aRateBoundsWhatABatchReadsFromEachSplit(seed: UInt64) throws {
+        let simulation = Simulation(seed: seed)
+        simulation.fill(splits: 3, records: 50)
+        try simulation.startProcess {
+            $0.trigger = .interval(.milliseconds(500))
+            $0.ratePerSplitMax = 14
+        }
+        #expect(simulation.scheduler.run(steps: 200_000) { simulation.isCaughtUp } == .conditionMet, "seed \(seed)")
+        #expect(simulation.actual == simulation.expected, "seed \(seed)")
+        let lengths = simulation.progress.all.flatMap { $0.ranges.map(\.length) }
+        #expect((lengths.max() ?? 0) == 7, "seed \(seed): 14 a second are 7 in half of one")
+    }
+
+    @Test(arguments: 1...20) func backpressureBeginsWithItsInitialRate(seed: UInt64) throws {
+        let simulation = Simulation(seed: seed)
+        simulation.fill(splits: 2, records: 60)
+        try simulation.startProcess {
+            $0.trigger = .interval(.seconds(1))
+            $0.backpressure = BackpressureSettings()
+            $0.backpressure?.initialRate = 10
+        }
+        #expect(simulation.scheduler.run(steps: 200_000) { simulation.isCaughtUp } == .conditionMet, "seed \(seed)")
+        #expect(simulation.actual == simulation.expected, "seed \(seed)")
+        let counts = simulation.progress.all.map { $0.ranges.reduce(0) { $0 + $1.length } }.filter { $0 > 0 }
+        // The first batch teaches where to begin, the second what is possible: far more than there is.
+        #expect(counts.prefix(2).allSatisfy { $0 <= 10 }, "seed \(seed): \(counts)")
+        #expect(counts.count < 60 * 2 / 10, "seed \(seed): the rate never rose: \(counts)")
+    }
+
     @Test(arguments: 1...30) func atLeastOnceLosesNothing(seed: UInt64) throws {
         let simulation = Simulation(seed: seed)
         simulation.fill(splits: 2, records: 60)

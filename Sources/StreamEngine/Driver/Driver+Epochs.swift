@@ -50,7 +50,9 @@ extension Driver {
             batchTimeMs: openEpoch?.context.batchTimeMs ?? lastBatchTimeMs ?? clock.wallMilliseconds,
             isReplay: replay != nil)
         plan.startTimeMs = startTimeMs
+        plan.changelogs = changelogTopics
         plan.isFirstBatch = openEpoch?.context.isFirstBatch ?? false
+        plan.previousBatchTimeMs = openEpoch?.context.previousBatchTimeMs
         if let record = machine.progress {
             plan.idlePositions = record.resumePositions.filter { positions[$0.key] == nil }
         }
@@ -206,6 +208,7 @@ extension Driver {
         inFlightRecords = open.records
         inFlightBytes = open.bytes
         inFlightSince = now
+        inFlightOpenedAt = open.openedAt
         openEpoch = nil
         replay = nil
         cursors.epochCut()

@@ -7,7 +7,7 @@ extension Driver {
     var isBounded: Bool { options.trigger == .once || options.trigger == .availableNow }
 
     /// Whether the ends of the splits must be known before anything is read.
-    var needsEnds: Bool { isBounded || options.offsetsPerTriggerMax != nil }
+    var needsEnds: Bool { isBounded || options.offsetsPerTriggerMax != nil || estimator != nil }
 
     private var endsInterval: Duration { needsEnds && finalEnds == nil ? .milliseconds(500) : .seconds(5) }
 
@@ -36,9 +36,15 @@ extension Driver {
             if isBounded, let finalEnds {
                 for (split, end) in finalEnds { cursors.setLimit(end, of: split) }
             }
-            if options.trigger != .once, let cap = options.offsetsPerTriggerMax, let finalEnds {
+            if options.trigger != .once, let cap = offsetsPerBatchMax, let finalEnds {
                 let limits = Self.shares(of: cap, cursors.positions, ends: finalEnds, stopsAtEnds: isBounded)
                 for (split, limit) in limits { cursors.setLimit(limit, of: split) }
+            }
+            if let most = offsetsPerSplitMax {
+                for (split, cursor) in cursors.cursors {
+                    let limit = Position(cursor.next.number &+ most)
+                    cursors.setLimit(min(limit, cursor.limit ?? limit), of: split)
+                }
             }
         }
         isCarriedDue = !carried.isEmpty

@@ -83,9 +83,23 @@ extension Driver {
         case .stableEnds(let ends):
             // Whatever is below was committed by the epoch that is in flight now at the latest.
             sendToAll(.stableEnds(ends, from: inFlight?.epoch ?? Epoch(nextEpoch.number - 1)))
-        case .positionLost(let split): readAgain(split)
+        case .positionLost(let split): lost(split, now)
         case .trouble(let error): trouble(error, now)
         }
+    }
+
+    private func lost(_ split: Split, _ now: MonotonicTime) {
+        guard let restore else { return }
+        if case .owner = restore.purpose, !options.continuesOnDataLoss {
+            let error = StreamError(
+                "CHANGELOG_LOST", "Changes of \(split) are gone before they were read: state would be incomplete.",
+                remedy:
+                    "The topic was made anew or cleaned by something else. Restore it, or reset the query: delete its "
+                    + "progress and changelog topics, its group's offsets and its state folder.",
+                domain: .external, place: StreamError.Place(split: split))
+            return perform(machine.handle(.stopNow(error)), now)
+        }
+        readAgain(split)
     }
 
     private func readAgain(_ split: Split) {

@@ -31,6 +31,7 @@ extension Driver {
         let batchTime = replay?.batchTimeMs ?? batchTime
         var context = EpochContext(epoch: nextEpoch, batchTimeMs: batchTime)
         if case .interval(let interval) = options.trigger {
+            context.previousBatchTimeMs = lastBatchTimeMs
             lastBatchTimeMs = batchTime
             let start = startTimeMs ?? batchTime - interval.wholeMilliseconds
             startTimeMs = start

@@ -20,6 +20,7 @@ final class Driver: StepMachine {
     let committer: Channel<CommitterMessage>
     let changelog: (any ChangelogPort)?
     let statefulTasks: [StatefulTask]
+    let changelogTopics: [TopicName]
 
     var machine: QueryMachine
     var pacer: EpochPacer
@@ -32,6 +33,10 @@ final class Driver: StepMachine {
     var inFlightRecords = 0
     var inFlightBytes = 0
     var inFlightSince = MonotonicTime.zero
+    var inFlightOpenedAt = MonotonicTime.zero
+    var estimator: PIDRateEstimator?
+    /// Records a second, as far as batches have taught.
+    var estimatedRate: Double?
     /// Read but behind a limit: the beginning of the next epoch.
     var carried: [RecordBlock] = []
     /// New limits were set since: carried records come before anything that is read.
@@ -69,9 +74,13 @@ final class Driver: StepMachine {
 
     enum Closing { case waitingForCommitter, done }
 
-    init(_ parts: QueryParts, changelog: (any ChangelogPort)?, statefulTasks: [StatefulTask]) {
+    /// - Throws: `RATE_SETTINGS`.
+    init(_ parts: QueryParts, changelog: (any ChangelogPort)?, statefulTasks: [StatefulTask]) throws {
+        estimator = try Self.estimator(parts.options)
+        estimatedRate = estimator == nil ? nil : parts.options.backpressure?.initialRate
         self.changelog = changelog
         self.statefulTasks = statefulTasks
+        changelogTopics = Set(statefulTasks.flatMap { $0.changelogs.map(\.topic) }).sorted()
         signal = parts.driverSignal
         options = parts.options
         input = parts.input
@@ -162,10 +171,13 @@ final class Driver: StepMachine {
 
     private func epochCommitted(_ plan: EpochPlan, _ now: MonotonicTime) {
         if plan.kind == .data { pacer.epochCommitted(bytes: inFlightBytes, took: now - inFlightSince) }
+        learnRate(plan, now)
         inFlight = nil
         inFlightRecords = 0
         inFlightBytes = 0
         lastCommitAt = now
+        // What was learned counts for the next batch, whose limits were set when this one was cut.
+        if estimator != nil, openEpoch == nil, machine.phase == .running { applyLimits(now) }
         perform(machine.handle(.committed), now)
         if plan.kind == .anchor { perform(machine.handle(.anchored), now) }
     }

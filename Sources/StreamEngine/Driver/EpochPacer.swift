@@ -25,6 +25,8 @@ struct EpochPacer {
     static let growthMax = 4
     /// …and what it may always hold. A source that bursts is not held up.
     static let freeBytes = 8 << 20
+    /// No limit is below this: a commit that an outage has held up says nothing about sizes.
+    static let bytesMin = 64 << 10
 
     let latencyTarget: Duration
     let isExactlyOnce: Bool
@@ -75,7 +77,7 @@ struct EpochPacer {
     mutating func epochCommitted(bytes: Int, took: Duration) {
         if took > Self.commitTimeMax {
             let share = Double(Self.commitTimeAim.nanoseconds) / Double(took.nanoseconds)
-            bytesMax = max(1, Int(Double(bytes) * share))
+            bytesMax = max(Self.bytesMin, Int(Double(bytes) * share))
         } else if let limit = bytesMax, bytes >= limit {
             // The limit was what held it: look whether more is possible by now.
             bytesMax = limit > .max / 4 ? nil : limit * 2

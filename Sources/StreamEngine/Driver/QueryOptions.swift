@@ -34,6 +34,10 @@ public struct QueryOptions: Sendable {
     public var continuesOnDataLoss = false
     /// At most about so many offsets in an epoch, over all splits, shared by backlog; nil: no limit.
     public var offsetsPerTriggerMax: Int64?
+    /// At most so many records a second from each split, with a fixed trigger; nil: no limit.
+    public var ratePerSplitMax: Double?
+    /// With a fixed trigger, reads no faster than batches are processed (Spark's backpressure); nil: as fast as can be.
+    public var backpressure: BackpressureSettings?
     public var memoryBytes = 256 << 20
     /// How old a record may get inside the engine while the query keeps up with its input.
     public var latencyTarget = Duration.milliseconds(20)

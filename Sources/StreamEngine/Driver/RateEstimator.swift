@@ -8,17 +8,6 @@ import StreamCore
 /// *error* is by how much the rate was above what the batch was processed at; *history* is the work that waited while
 /// the batch did, as a rate; *change* is how fast the error grew since the last batch.
 package struct PIDRateEstimator: Sendable {
-    /// The weights, and the rate that is never gone below.
-    package struct Settings: Sendable, Hashable {
-        package var proportional = 1.0
-        package var integral = 0.2
-        package var derivative = 0.0
-        /// Records a second.
-        package var minRate = 100.0
-
-        package init() {}
-    }
-
     /// What one batch says.
     package struct Measurement: Sendable, Hashable {
         /// When the batch was done: milliseconds, of any clock that all measurements share.
@@ -37,12 +26,12 @@ package struct PIDRateEstimator: Sendable {
     }
 
     private let batchInterval: Duration
-    private let settings: Settings
+    private let settings: BackpressureSettings
     /// Of the last measurement that was learned from.
     private var last: (timeMs: Int64, rate: Double, error: Double)?
 
     /// - Throws: `RATE_SETTINGS` where the interval or the least rate is not above 0, or a weight is below 0.
-    package init(batchInterval: Duration, settings: Settings = Settings()) throws {
+    package init(batchInterval: Duration, settings: BackpressureSettings = BackpressureSettings()) throws {
         func require(_ holds: Bool, _ what: String, _ remedy: String) throws {
             guard holds else {
                 throw StreamError(

@@ -49,6 +49,8 @@ public struct EpochContext: Sendable, Hashable {
     public var batchTimeMs: Int64
     /// The first batch that a query with a fixed trigger ever runs, restarts included.
     public var isFirstBatch: Bool
+    /// With a fixed trigger, the time of the batch before this one; nil for the first.
+    public var previousBatchTimeMs: Int64?
 
     public init(epoch: Epoch, batchTimeMs: Int64, isFirstBatch: Bool = false) {
         self.epoch = epoch
