@@ -31,6 +31,16 @@ extension DStream {
         }
     }
 
+    /// Each element turned into another, or left out where that gives nil.
+    @inlinable
+    public func compactMap<Out>(_ transform: @escaping @Sendable (Element) throws -> Out?) -> DStream<Out> {
+        derived { builder, push in
+            connect(builder) { element in
+                if let out = try transform(element) { try push(out) }
+            }
+        }
+    }
+
     /// Each pair with its value turned into another; the key stays.
     @inlinable
     public func mapValues<Key, Value, Out>(

@@ -45,7 +45,8 @@ extension DStream {
         name: String? = nil, _ spec: StateSpec<Key, Value, State, Out>
     ) -> MappedState<Key, State, Out> where Element == (Key, Value) {
         let (node, id) = context.addState(
-            using: [node], kind: "mapWithState", name: name, runsInEmptyBatches: spec.idleTimeout != nil)
+            using: [node], kind: "mapWithState", name: name,
+            runsInEmptyBatches: spec.idleTimeout != nil || !spec.initial.isEmpty)
         let target = level + 1
         let interval = context.batchInterval
         let endpoint = { @Sendable (builder: StageBuilder) -> MapWithState<Key, Value, State, Out>? in

@@ -63,9 +63,9 @@ extension DStream {
         _ reduce: @escaping @Sendable (Value, Value) throws -> Value, length: Duration, slide: Duration? = nil,
         name: String? = nil
     ) -> DStream<(Key, Value)> where Element == (Key, Value) {
-        keyedWindow("reduceByKeyAndWindow", name, length, slide, combine: reduce) { builder, state, span, push in
+        keyedWindow("reduceByKeyAndWindow", name, length, slide, combine: reduce) { builder, state, window, push in
             KeyedWindow<Key, Value, Value>(
-                state.panes(id: 1), span, builder.stateSetup.layout, combine: reduce,
+                state.panes(id: 1), window.span, window.settings, builder.stateSetup.layout, combine: reduce,
                 add: { value, result in result = try result.map { try reduce($0, value) } ?? value }, push: push)
         }
     }
@@ -76,10 +76,13 @@ extension DStream {
     >(
         length: Duration, slide: Duration? = nil, name: String? = nil
     ) -> DStream<(Key, [Value])> where Element == (Key, Value) {
-        keyedWindow("groupByKeyAndWindow", name, length, slide, combine: nil) { builder, state, span, push in
+        keyedWindow("groupByKeyAndWindow", name, length, slide, combine: nil) { builder, state, window, push in
             KeyedWindow<Key, Value, [Value]>(
-                state.panes(id: 1), span, builder.stateSetup.layout, combine: nil,
-                add: { value, result in result = (result ?? []) + [value] }, push: push)
+                state.panes(id: 1), window.span, window.settings, builder.stateSetup.layout, combine: nil,
+                add: { value, result in
+                    // In place: a copy for each value would make long windows quadratic.
+                    if result == nil { result = [value] } else { result?.append(value) }
+                }, push: push)
         }
     }
 
@@ -110,9 +113,10 @@ extension DStream {
         inverse: @escaping @Sendable (Value, Value) throws -> Value, length: Duration, slide: Duration?, name: String?,
         kind: String, filter: (@Sendable (Key, Value) throws -> Bool)?
     ) -> DStream<(Key, Value)> where Element == (Key, Value) {
-        keyedWindow(kind, name, length, slide, combine: reduce) { builder, state, span, push in
+        keyedWindow(kind, name, length, slide, combine: reduce) { builder, state, window, push in
             InvertibleWindow<Key, Value>(
-                state.panes(id: 1), state.table(id: 2), span, builder.stateSetup.layout, reduce: reduce,
+                state.panes(id: 1), state.table(id: 2), window.span, window.settings, builder.stateSetup.layout,
+                reduce: reduce,
                 inverse: inverse, isKept: filter, push: push)
         }
     }
@@ -123,10 +127,12 @@ extension DStream {
     ) -> DStream<Out> {
         let (node, id, span) = context.addWindow(
             over: node, kind: "window", name: name, length: length, slide: slide)
+        let batchMs = context.batchMs
         return DStream<Out>(context, node: node, level: level) { builder, push in
             builder.withStateIfLive(id) { state in
+                let settings = WindowGuard(state, id, WindowSettings(span, batchMs: batchMs), holds: builder.holds)
                 let buffer = WindowBuffer<Element, Stored>(
-                    state.panes(id: 1), span, shard: builder.task, scope: builder.scope, store: store
+                    state.panes(id: 1), span, settings, shard: builder.task, scope: builder.scope, store: store
                 ) { try push(give($0)) }
                 guard connect(builder, buffer.add) else { return false }
                 builder.add(buffer, node: node)
@@ -138,14 +144,20 @@ extension DStream {
     private func keyedWindow<Key: Hashable & StateCodable & Sendable, Value: StateCodable & Sendable, Out>(
         _ kind: String, _ name: String?, _ length: Duration, _ slide: Duration?,
         combine: (@Sendable (Value, Value) throws -> Value)?,
-        make: @escaping @Sendable (StageBuilder, OperatorState, WindowSpan, @escaping Push<(Key, Out)>) -> any Endpoint
+        make:
+            @escaping @Sendable (
+                StageBuilder, OperatorState, (span: WindowSpan, settings: WindowGuard), @escaping Push<(Key, Out)>
+            ) -> any Endpoint
     ) -> DStream<(Key, Out)> where Element == (Key, Value) {
         let (node, id, span) = context.addWindow(
             over: node, kind: kind, name: name, length: length, slide: slide)
+        let batchMs = context.batchMs
         let target = level + 1
         return DStream<(Key, Out)>(context, node: node, level: target) { builder, push in
             if builder.level == target {
-                builder.addAny(make(builder, builder.makeState(id), span, push), node: node)
+                let state = builder.makeState(id)
+                let settings = WindowGuard(state, id, WindowSettings(span, batchMs: batchMs), holds: builder.holds)
+                builder.addAny(make(builder, state, (span, settings), push), node: node)
                 return true
             }
             if let combine, builder.level < target {

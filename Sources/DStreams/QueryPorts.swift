@@ -57,6 +57,14 @@ public struct QueryPorts {
         self.changelog = changelog
         self.close = close
     }
+
+    /// Frees ports that no query was made for.
+    func closeUnused() {
+        let limit = Duration.seconds(5)
+        input.close(within: limit)
+        writer.close(within: limit)
+        changelog?.close(within: limit)
+    }
 }
 
 /// Connects queries: to Kafka, or to whatever a test or a simulation gives instead.

@@ -54,10 +54,12 @@ struct QueryTopics {
                 return problem
             }
         }
-        guard let missing = needs.changelogs.first(where: { known[$0.topic] == nil }),
-            try hasProgress(known), try Known(admin)[missing.topic] == nil
-        else { return nil }
-        return missing.isGone(from: needs.query)
+        let missing = needs.changelogs.filter { known[$0.topic] == nil }
+        guard !missing.isEmpty, let progress = try progress(known) else { return nil }
+        // Those of operators that the query has had before; a new one begins with an empty topic.
+        let lost = missing.first { progress.changelogs?.contains($0.topic) ?? false }
+        guard let lost, try Known(admin)[lost.topic] == nil else { return nil }
+        return lost.isGone(from: needs.query)
     }
 
     /// nil where it may not be seen.
@@ -74,13 +76,13 @@ struct QueryTopics {
         }
     }
 
-    /// Whether anything was ever committed: every commit of a query with state writes a progress record, the first one
-    /// before anything is read.
-    private func hasProgress(_ known: Known) throws(KafkaError) -> Bool {
+    /// What was committed last: every commit of a query with state writes a progress record, the first one before
+    /// anything is read.
+    private func progress(_ known: Known) throws(KafkaError) -> ProgressRecord? {
         let topic = CommitOptions.progressTopic(of: needs.query)
-        guard known[topic] != nil else { return false }
+        guard known[topic] != nil else { return nil }
         let reader = ProgressReader(settings, groupID: needs.query.text, topic: topic, log: log)
-        return try reader.newest(of: needs.query, within: Self.progressWithin) != nil
+        return try reader.newest(of: needs.query, within: Self.progressWithin)
     }
 
     // MARK: - What is missing

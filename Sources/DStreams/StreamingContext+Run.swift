@@ -143,9 +143,17 @@ extension StreamingContext {
     private func runQuery(_ plan: QueryPlan) throws -> StreamError? {
         guard let ports = try portSource.open(plan.needs, log: options.log, until: stopRequest) else { return nil }
         defer { ports.close() }
-        let store = try openStore(plan, ports)
+        var store: LocalStore?
         defer { store?.close() }
-        let query = try makeQuery(plan, ports, store: store)
+        let query: StreamQuery
+        do {
+            store = try openStore(plan, ports)
+            query = try makeQuery(plan, ports, store: store)
+        } catch {
+            // Nobody else will: the query closes its ports, and there is none.
+            ports.closeUnused()
+            throw error
+        }
         let scheduler = ThreadScheduler(clock: clock)
         for machine in query.machines {
             // Safety: each machine goes to one thread; this one touches none of them again before they are finished.

@@ -57,6 +57,20 @@ public final class StreamingContext: Sendable {
         printerBox = Mutex(StandardOutput.write)
     }
 
+    /// A context that goes on where the query of this name has come to, or begins: the answer to Spark's `getOrCreate`.
+    ///
+    /// Spark brings the whole program back from a checkpoint and passes the factory over, so that changed code cannot be
+    /// recovered. Here the program is the code, and `build` always runs; what is found by the query's name is its
+    /// progress and its state, when the context starts. Every context does that: this one only puts both in one call.
+    public static func recovering(
+        query: String, batchInterval: Duration, kafka: KafkaSettings? = nil,
+        options: StreamingOptions = StreamingOptions(), _ build: (StreamingContext) throws -> Void
+    ) rethrows -> StreamingContext {
+        let context = StreamingContext(query: query, batchInterval: batchInterval, kafka: kafka, options: options)
+        try build(context)
+        return context
+    }
+
     // MARK: - Sources
 
     /// The records of these topics. Partitions that are added to them later are read from their beginning.
@@ -94,6 +108,8 @@ public final class StreamingContext: Sendable {
         register(StreamGraph.Node(parents: parents, isShuffle: isShuffle, runsInEmptyBatches: runsInEmptyBatches))
     }
 
+    var batchMs: Int64 { max(1, batchInterval.nanoseconds / 1_000_000) }
+
     func addState(
         using parents: [Int], kind: String, name: String?, runsInEmptyBatches: Bool
     ) -> (node: Int, id: OperatorID) {
@@ -108,7 +124,7 @@ public final class StreamingContext: Sendable {
         over parent: Int, kind: String, name: String?, length: Duration, slide: Duration?
     ) -> (node: Int, id: OperatorID, span: WindowSpan) {
         requireNotStarted()
-        let batchMs = max(1, batchInterval.nanoseconds / 1_000_000)
+        let batchMs = batchMs
         return graph.withLock { graph in
             let parentMs = graph.slide(of: parent, batchMs: batchMs)
             var span = WindowSpan(

@@ -22,6 +22,10 @@ public struct StreamingOptions: Sendable {
     public var continuesOnDataLoss = false
     /// At most about so many offsets in a batch, over all partitions, shared by backlog; nil: no limit.
     public var offsetsPerBatchMax: Int64?
+    /// At most so many records a second from each partition (Spark's `kafka.maxRatePerPartition`); nil: no limit.
+    public var ratePerPartitionMax: Double?
+    /// Reads no faster than batches are processed (Spark's `backpressure.enabled`); nil: as fast as can be.
+    public var backpressure: BackpressureSettings?
     /// Memory for records and outputs on their way.
     public var memoryBytes = 256 << 20
     /// Create output topics that are missing, and the query's own two (`<query>-control`, `<query>-progress`).

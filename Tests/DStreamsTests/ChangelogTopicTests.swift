@@ -114,9 +114,16 @@ struct RealChangelogTopicTests {
             try remove(changelog, admin)
             try prepare(needs(query))
             try RealCluster.wait { try isThere(changelog, admin) }
-            try write(
-                ProgressRecord(phase: .committed, epoch: 1, ranges: [], positions: [], batchTimeMs: 0), of: query,
-                to: progress)
+            var record = ProgressRecord(phase: .committed, epoch: 1, ranges: [], positions: [], batchTimeMs: 0)
+            record.changelogs = [TopicName("\(query)-other-changelog")]
+            try write(record, of: query, to: progress)
+            // Nor is it where the query had no such operator: it begins with an empty one.
+            try remove(changelog, admin)
+            try prepare(needs(query))
+            try RealCluster.wait { try isThere(changelog, admin) }
+            record.changelogs = [changelog]
+            record.epoch = 2
+            try write(record, of: query, to: progress)
             try prepare(needs(query))
             try remove(changelog, admin)
             #expect(code { try prepare(needs(query)) } == "CHANGELOG_MISSING")
@@ -162,7 +169,8 @@ struct RealChangelogTopicTests {
         let writer = KafkaWriter(RealCluster.settings, options, membership: input.membership)
         defer { writer.close(within: .seconds(10)) }
         let commands: [TransactionCommand] = [
-            .initialize, .begin(1), .commit(EpochCommit(epoch: 1, positions: [:], progress: record)),
+            .initialize, .begin(record.epoch),
+            .commit(EpochCommit(epoch: record.epoch, positions: [:], progress: record)),
         ]
         for command in commands {
             writer.submit(command)

@@ -88,6 +88,15 @@ import Testing
             ])
     }
 
+    /// As in Spark, where the initial state is there whether the first batch has records or not.
+    @Test(arguments: WindowTests.ways.indices)
+    func anInitialStateOutlivesAnEmptyFirstBatch(way: Int) throws {
+        let run = try StatefulRun([[], [], ["a1"], ["z1"]], way: way) {
+            Self.pairs($0).mapWithState(Self.spec.initialState(["a": 100, "z": 7])).stream
+        }
+        #expect(run.results == [[], [], ["a v=1 101"], ["z v=1 8"]])
+    }
+
     @Test func anUpdateBehindARemovalStopsTheQuery() throws {
         let run = TestRun()
         let spec = StateSpec<String, Int, Int, String> { key, _, state in
@@ -101,6 +110,20 @@ import Testing
         run.batch(["a1"])
         #expect(run.failure?.code == "STATE_MISUSE")
         #expect(run.values().isEmpty && run.kafka.changelogs.values.allSatisfy(\.isEmpty))
+    }
+
+    @Test func stateNeedsExactlyOnce() throws {
+        let run = TestRun(kafka: ScriptedKafka()) { $0.guarantee = .atLeastOnce }
+        Self.pairs(run).mapWithState(Self.spec).stream.saveToKafka("out") { Record(value: $0) }
+        let error = #expect(throws: StreamError.self) { try run.start() }
+        #expect(error?.code == "STATE_GUARANTEE")
+    }
+
+    @Test(arguments: ["two words", "a/b"]) func aNameThatNoTopicCanHaveIsRefused(name: String) throws {
+        let run = TestRun()
+        Self.pairs(run).mapWithState(name: name, Self.spec).stream.saveToKafka("out") { Record(value: $0) }
+        let error = #expect(throws: StreamError.self) { try run.start() }
+        #expect(error?.code == "STATE_NAME")
     }
 
     @Test func twoOperatorsOfOneNameAreRefused() throws {

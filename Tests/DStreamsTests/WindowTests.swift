@@ -126,6 +126,59 @@ import Testing
         }
     }
 
+    /// The state of a window is that of its length and slide.
+    @Test(arguments: [(3, 1), (2, 2)]) func aWindowThatHasChangedIsRefused(length: Int, slide: Int) throws {
+        func program(_ run: TestRun, length: Int, slide: Int) throws {
+            Self.pairs(run).reduceByKeyAndWindow(+, inverse: -, length: .seconds(length), slide: .seconds(slide))
+                .map(Self.text).saveToKafka("out") { Record(value: $0) }
+            try run.start()
+        }
+        let first = TestRun(tasks: 2)
+        try program(first, length: 2, slide: 1)
+        first.settle()
+        first.batch(["a1"])
+        #expect(first.values() == ["a1"])
+        let same = TestRun(after: first, tasks: 3)
+        same.kafka.append("in", ["a2"])
+        try program(same, length: 2, slide: 1)
+        same.settle()
+        #expect(same.failure == nil)
+        #expect(same.values().last == "a3")
+        let written = same.values()
+        let changed = TestRun(after: same, tasks: 1)
+        try program(changed, length: length, slide: slide)
+        for _ in 0..<3 { changed.batch(["a4"]) }
+        #expect(changed.failure?.code == "STATE_SCHEMA")
+        #expect(changed.failure?.message.contains("length 2000 ms, slide 1000 ms, batches of 1000 ms") == true)
+        #expect(changed.values() == written, "nothing is written by a program that cannot read its state")
+    }
+
+    /// What is older than the intervals that are caught up leaves an inverse window, too.
+    @Test func anInverseWindowSurvivesAGapThatIsNotCaughtUp() throws {
+        func program(_ run: TestRun) throws {
+            Self.pairs(run).reduceByKeyAndWindow(+, inverse: -, length: .seconds(3)) { $1 != 0 }
+                .map(Self.text).saveToKafka("out") { Record(value: $0) }
+            try run.start()
+        }
+        let first = TestRun()
+        try program(first)
+        first.settle()
+        first.batch(["a1", "b7"])
+        #expect(Set(first.values()) == ["a1", "b7"])
+        first.clock.advance(.seconds(100_000))
+        let next = TestRun(after: first, tasks: 2)
+        next.kafka.append("in", ["a2"])
+        try program(next)
+        next.settle()
+        #expect(next.failure == nil)
+        // "a2" was in the oldest of the intervals that were caught up.
+        next.batch(["a4"])
+        #expect(next.failure == nil)
+        #expect(next.values().last == "a4")
+        next.batch(["b1"])
+        #expect(Set(next.values().suffix(2)) == ["a4", "b1"])
+    }
+
     @Test func aWindowThatDoesNotFitIsRefused() throws {
         for (length, slide) in [(700, 1000), (1000, 1500), (0, 1000)] {
             let run = TestRun()

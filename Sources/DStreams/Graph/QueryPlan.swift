@@ -36,6 +36,8 @@ package struct QueryPlan: Sendable {
         options.starts = settings.starts
         options.continuesOnDataLoss = settings.continuesOnDataLoss
         options.offsetsPerTriggerMax = settings.offsetsPerBatchMax
+        options.ratePerSplitMax = settings.ratePerPartitionMax
+        options.backpressure = settings.backpressure
         stateShares = StateShares(total: settings.memoryBytes)
         let hasState = nodes.contains(where: \.isStateful)
         options.memoryBytes = hasState ? stateShares.queryBytes : settings.memoryBytes
@@ -62,6 +64,13 @@ package struct QueryPlan: Sendable {
             isOwned: options.isOwned, guarantee: settings.guarantee, stateFolder: settings.stateFolder,
             memoryBytes: options.memoryBytes, createsTopics: settings.createsTopics)
         let changelogs = changelogs(layout)
+        if let wrong = changelogs.joined().first(where: { !Self.isTopicName($0.text) }) {
+            throw StreamError(
+                "STATE_NAME", "'\(wrong)' cannot be the name of a topic.",
+                remedy:
+                    "Name stateful operators with A-Z, a-z, 0-9, '.', '_' and '-': their changelogs are named after "
+                    + "them.", domain: .user)
+        }
         needs.changelogs = changelogs.joined().sorted().map { ChangelogNeed(topic: $0, partitions: layout.partitions) }
         stateCount = zip(changelogs, taskCounts).reduce(0) { $0 + $1.0.count * $1.1 }
         var sourceSettings = sourceSettings
@@ -118,6 +127,11 @@ package struct QueryPlan: Sendable {
             throw refuse(
                 "NO_OUTPUT", "No output operations registered, so nothing to execute.",
                 "End a stream with saveToKafka, foreachBatch or print before the context runs.")
+        }
+        if settings.guarantee == .atLeastOnce, graph.neededNodes.contains(where: { graph.nodes[$0].isStateful }) {
+            throw refuse(
+                "STATE_GUARANTEE", "'\(query)' keeps state and asks for at-least-once.",
+                "State needs exactly-once: what a failed batch has left in a changelog would be taken for state.")
         }
         if batchInterval < .milliseconds(1) {
             throw refuse(

@@ -11,6 +11,7 @@ final class InvertibleWindow<Key: Hashable & StateCodable & Sendable, Value: Sta
     private let panes: PaneStore<StatePair<Key, Value>>
     private let table: StateTable<Key, Value>
     private let span: WindowSpan
+    private let settings: WindowGuard
     private let layout: ShardLayout
     private let reduce: Reduce
     private let inverse: Reduce
@@ -22,12 +23,13 @@ final class InvertibleWindow<Key: Hashable & StateCodable & Sendable, Value: Sta
     ///   leaves of it.
     init(
         _ panes: PaneStore<StatePair<Key, Value>>, _ table: StateTable<Key, Value>, _ span: WindowSpan,
-        _ layout: ShardLayout, reduce: @escaping Reduce, inverse: @escaping Reduce,
+        _ settings: WindowGuard, _ layout: ShardLayout, reduce: @escaping Reduce, inverse: @escaping Reduce,
         isKept: ((Key, Value) throws -> Bool)?, push: @escaping Push<(Key, Value)>
     ) {
         self.panes = panes
         self.table = table
         self.span = span
+        self.settings = settings
         self.layout = layout
         self.reduce = reduce
         self.inverse = inverse
@@ -39,12 +41,15 @@ final class InvertibleWindow<Key: Hashable & StateCodable & Sendable, Value: Sta
 
     func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) throws {
         let time = plan.batchTimeMs
+        try settings.check()
         batch.flush(to: panes, at: time, layout)
         guard span.fires(at: time, start: plan.startTimeMs) else { return }
-        // Where windows do not overlap, one leaves as a whole and the batches between two are in none.
-        let before = time - span.slideMs
-        let leaving = try values(after: span.begin(of: before), through: min(before, span.begin(of: time)))
-        let coming = try values(after: max(before, span.begin(of: time)), through: time)
+        // What is there up to the last firing was counted then, and is there because it has not left yet. Batches
+        // between two windows that do not overlap are in none.
+        let last = span.lastFiring(before: plan.previousBatchTimeMs, start: plan.startTimeMs)
+        let begin = span.begin(of: time)
+        let leaving = try last.map { try values(after: .min, through: min($0, begin)) } ?? [:]
+        let coming = try values(after: max(last ?? .min, begin), through: time)
         for (key, old) in leaving {
             try table.update(key) { value in
                 guard let now = value else { throw Self.inconsistent(key) }
@@ -55,8 +60,7 @@ final class InvertibleWindow<Key: Hashable & StateCodable & Sendable, Value: Sta
             try table.update(key) { value in value = try value.map { try reduce($0, new) } ?? new }
         }
         try give()
-        // What is in the next window's way out is kept until then.
-        panes.removePanes(through: span.begin(of: time))
+        panes.removePanes(through: begin)
     }
 
     /// What the batches of a span have for each key, reduced in the order of time.
@@ -86,5 +90,8 @@ final class InvertibleWindow<Key: Hashable & StateCodable & Sendable, Value: Sta
                 + "inverse has left nothing of it.", domain: .user)
     }
 
-    func reset() { batch = PaneBatch() }
+    func reset() {
+        batch = PaneBatch()
+        settings.reset()
+    }
 }

@@ -9,6 +9,7 @@ final class KeyedWindow<
 >: Endpoint {
     private let panes: PaneStore<StatePair<Key, Value>>
     private let span: WindowSpan
+    private let settings: WindowGuard
     private let layout: ShardLayout
     /// Brings the values of one key in one batch together, before they are kept; nil: each is kept.
     private let combine: ((Value, Value) throws -> Value)?
@@ -17,12 +18,13 @@ final class KeyedWindow<
     private var batch = PaneBatch<Key, Value>()
 
     init(
-        _ panes: PaneStore<StatePair<Key, Value>>, _ span: WindowSpan, _ layout: ShardLayout,
+        _ panes: PaneStore<StatePair<Key, Value>>, _ span: WindowSpan, _ settings: WindowGuard, _ layout: ShardLayout,
         combine: ((Value, Value) throws -> Value)?, add: @escaping (Value, inout Result?) throws -> Void,
         push: @escaping Push<(Key, Result)>
     ) {
         self.panes = panes
         self.span = span
+        self.settings = settings
         self.layout = layout
         self.combine = combine
         self.add = add
@@ -33,6 +35,7 @@ final class KeyedWindow<
 
     func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) throws {
         let time = plan.batchTimeMs
+        try settings.check()
         batch.flush(to: panes, at: time, layout)
         guard span.fires(at: time, start: plan.startTimeMs) else { return }
         var results: [Key: Result] = [:]
@@ -43,7 +46,10 @@ final class KeyedWindow<
         panes.removePanes(through: span.expired(at: time))
     }
 
-    func reset() { batch = PaneBatch() }
+    func reset() {
+        batch = PaneBatch()
+        settings.reset()
+    }
 }
 
 /// What one batch has for each key, on its way into panes.

@@ -79,7 +79,10 @@ final class MapWithState<
     private func dropIdle(_ plan: EpochPlan) throws {
         guard let timeout = spec.idleTimeout, let start = plan.startTimeMs else { return }
         let interval = max(1, batchInterval.nanoseconds / 1_000_000)
-        guard (plan.batchTimeMs - start) % (interval * Self.scanEvery) == 0 else { return }
+        // The first batch at or behind each tenth interval, also where the interval has changed since the start.
+        let every = interval * Self.scanEvery
+        let before = plan.previousBatchTimeMs ?? start
+        guard (plan.batchTimeMs - start) / every > (before - start) / every else { return }
         let threshold = plan.batchTimeMs - timeout.nanoseconds / 1_000_000
         var idle: [(Key, State)] = []
         try table.forEachEntry { key, state in

@@ -6,6 +6,7 @@ import StreamEngine
 final class WindowBuffer<Element, Stored: StateCodable>: Endpoint {
     private let panes: PaneStore<Stored>
     private let span: WindowSpan
+    private let settings: WindowGuard
     private let shard: Int
     private let scope: RecordScope
     private let store: (Element) -> Stored
@@ -16,11 +17,12 @@ final class WindowBuffer<Element, Stored: StateCodable>: Endpoint {
 
     /// - Parameter shard: one that this task holds; where elements have no key, all of them go there.
     init(
-        _ panes: PaneStore<Stored>, _ span: WindowSpan, shard: Int, scope: RecordScope,
+        _ panes: PaneStore<Stored>, _ span: WindowSpan, _ settings: WindowGuard, shard: Int, scope: RecordScope,
         store: @escaping (Element) -> Stored, push: @escaping (Stored) throws -> Void
     ) {
         self.panes = panes
         self.span = span
+        self.settings = settings
         self.shard = shard
         self.scope = scope
         self.store = store
@@ -38,6 +40,7 @@ final class WindowBuffer<Element, Stored: StateCodable>: Endpoint {
 
     func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) throws {
         let time = plan.batchTimeMs
+        try settings.check()
         if !batch.isEmpty { panes.add(batch, at: time, shard: shard) }
         batch = []
         guard span.fires(at: time, start: plan.startTimeMs) else { return }
@@ -47,5 +50,8 @@ final class WindowBuffer<Element, Stored: StateCodable>: Endpoint {
         panes.removePanes(through: span.expired(at: time))
     }
 
-    func reset() { batch = [] }
+    func reset() {
+        batch = []
+        settings.reset()
+    }
 }

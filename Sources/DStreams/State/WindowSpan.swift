@@ -11,6 +11,12 @@ struct WindowSpan: Sendable, Hashable {
         return (timeMs - start) % slideMs == 0
     }
 
+    /// The last time at which a window ended, when the batch before had this time; nil: none has.
+    func lastFiring(before previousMs: Int64?, start: Int64?) -> Int64? {
+        guard let previousMs, let start, previousMs - start >= slideMs else { return nil }
+        return previousMs - (previousMs - start) % slideMs
+    }
+
     /// A window that ends at `timeMs` has the batches behind this time.
     func begin(of timeMs: Int64) -> Int64 { timeMs - lengthMs }
 
