@@ -43,6 +43,25 @@ class Message(c.Structure):
     ]
 
 
+class GroupInfo(c.Structure):
+    _fields_ = [
+        ("broker_id", c.c_int32),
+        ("broker_host", c.c_char_p),
+        ("broker_port", c.c_int),
+        ("group", c.c_char_p),
+        ("err", c.c_int),
+        ("state", c.c_char_p),
+        ("protocol_type", c.c_char_p),
+        ("protocol", c.c_char_p),
+        ("members", c.c_void_p),
+        ("member_cnt", c.c_int),
+    ]
+
+
+class GroupList(c.Structure):
+    _fields_ = [("groups", c.POINTER(GroupInfo)), ("group_cnt", c.c_int)]
+
+
 DELIVERY = c.CFUNCTYPE(None, c.c_void_p, c.POINTER(Message), c.c_void_p)
 
 
@@ -91,6 +110,10 @@ watermarks = declare(
     c.POINTER(c.c_int64),
     c.c_int,
 )
+list_groups = declare(
+    "rd_kafka_list_groups", c.c_int, c.c_void_p, c.c_char_p, c.POINTER(c.POINTER(GroupList)), c.c_int
+)
+group_list_destroy = declare("rd_kafka_group_list_destroy", None, c.POINTER(GroupList))
 error_string = declare("rd_kafka_error_string", c.c_char_p, c.c_void_p)
 error_destroy = declare("rd_kafka_error_destroy", None, c.c_void_p)
 transaction = {
@@ -187,6 +210,7 @@ class Observer:
 
     def __init__(self, bootstrap, group, **settings):
         common = {"bootstrap.servers": bootstrap, **{k.replace("_", "."): v for k, v in settings.items()}}
+        self.group = group
         self.plain = handle(CONSUMER, {**common, "group.id": group, "isolation.level": "read_uncommitted"})
         self.stable = handle(CONSUMER, {**common, "group.id": group + "-observer", "isolation.level": "read_committed"})
 
@@ -218,6 +242,18 @@ class Observer:
                 return None
             result.append(high.value)
         return result
+
+    def members(self, seconds=5):
+        """How many members the group has once it is at rest; None while it rebalances or no answer comes."""
+        found = c.POINTER(GroupList)()
+        if list_groups(self.plain, self.group.encode(), c.byref(found), int(seconds * 1000)):
+            return None
+        try:
+            groups = [found[0].groups[i] for i in range(found[0].group_cnt)]
+            stable = [group.member_cnt for group in groups if not group.err and group.state == b"Stable"]
+            return stable[0] if stable else None
+        finally:
+            group_list_destroy(found)
 
     def close(self):
         for client in (self.plain, self.stable):

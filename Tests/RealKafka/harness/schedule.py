@@ -22,7 +22,8 @@ class Schedule:
         self.events = (
             ["kill"] * kills
             + ["early kill"] * early_kills
-            + ["freeze", "freeze beside another", "broker killed", "second instance", "second instance killed"]
+            + ["freeze", "freeze beside another", "broker killed"]
+            + ["second instance", "second instance killed", "kill while another joins"]
         )
         case.random.shuffle(self.events)
         self.random, self.recoveries, self.running, self.inside = case.random, [], None, 0
@@ -64,6 +65,18 @@ class Schedule:
 
         self.case.wait(
             f"a commit in every partition after {since}", moved, COMMIT_DEADLINE_S, alive=alive or self.running
+        )
+
+    def at_rest(self, members, *, alive=None):
+        """Waits until the group has this many members and no rebalance goes on. Whoever ends stays a member until
+        its session does, so that a restart changes nothing for the others.
+        """
+        self.case.wait(
+            f"a group of {members} at rest",
+            lambda: self.observer.members() == members,
+            COMMIT_DEADLINE_S,
+            alive=alive or self.running,
+            every=0.1,
         )
 
     def committed_total(self):
@@ -134,7 +147,7 @@ class Schedule:
         time.sleep(self.random.uniform(0.5, 3))
         self.case.assertTrue(frozen.alive, f"the fenced instance ended:\n{frozen.tail()}")
         self.case.assertEqual(other.terminate(), 0, other.tail())
-        self.all_partitions("the other instance left")
+        self.left_alone("the other instance left")
         return "inside a transaction" if inside else ""
 
     def broker_killed(self):
@@ -148,20 +161,36 @@ class Schedule:
     def second_instance(self):
         other = self.beside()
         self.case.assertEqual(other.terminate(), 0, other.tail())
-        self.all_partitions("the second instance left")
+        self.left_alone("the second instance left")
 
     def second_instance_killed(self):
         self.beside().kill()
-        self.all_partitions("the second instance was killed")
+        self.left_alone("the second instance was killed")
+
+    def kill_while_another_joins(self):
+        """Kills and restarts the one that works while the group is being rebalanced for a second one."""
+        other = self.launch("b")
+        time.sleep(self.random.uniform(0, 6))
+        self.running.kill()
+        before = self.committed_total()
+        self.running = self.launch("a")
+        self.progress("a restart beside another", before=before, alive=[self.running, other])
+        self.case.assertEqual(other.terminate(), 0, other.tail())
+        self.left_alone("the other instance left")
 
     # MARK: parts
 
     def beside(self):
         other = self.launch("b")
-        self.progress("a second instance joined", alive=[self.running, other])
-        time.sleep(self.random.uniform(1, 4))
-        self.progress("two instances", alive=[self.running, other])
+        both = [self.running, other]
+        self.at_rest(2, alive=both)
+        time.sleep(self.random.uniform(0, 3))
+        self.progress("two instances", alive=both)
         return other
+
+    def left_alone(self, since):
+        self.at_rest(1)
+        self.all_partitions(since)
 
     def stop_inside(self, tries=40):
         """Stops the program at a moment when a transaction of it is open; gives up after some tries."""
