@@ -116,7 +116,12 @@ let package = Package(
         example("HdfsWordCount"),
         example("QueueStream"),
         example("CustomReceiver"),
+        example("StatefulNetworkWordCount"),
+        example("RecoverableNetworkWordCount"),
         example("StatefulKafkaWordCount"),
+        .executableTarget(
+            name: "CampaignCount", dependencies: ["DStreams", "ExampleSupport"], path: "bench/CampaignCount",
+            swiftSettings: settings),
         example("WindowedKafkaWordCount"),
     ]
         + connector("KafkaConnector", folder: "kafka", ["KafkaClient"])

@@ -98,13 +98,19 @@ struct UsageError: Error {
 }
 
 extension Arguments {
-    /// A context with these options. Without a state folder what is on its way when the process dies is lost.
-    package func makeContext(_ adjust: (inout StreamingOptions) -> Void = { _ in }) -> StreamingContext {
+    /// Options after the command line. Without a state folder what is on its way when the process dies is lost.
+    package func makeOptions() -> StreamingOptions {
         var options = StreamingOptions()
-        adjust(&options)
         options.stateFolder = stateFolder
         options.keepsSourcesInMemory = stateFolder == nil
         options.log = StandardErrorLog()
+        return options
+    }
+
+    /// A context with these options.
+    package func makeContext(_ adjust: (inout StreamingOptions) -> Void = { _ in }) -> StreamingContext {
+        var options = makeOptions()
+        adjust(&options)
         return StreamingContext(query: query, batchInterval: interval, options: options)
     }
 

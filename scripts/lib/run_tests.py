@@ -180,8 +180,7 @@ def process_tests(options, totals, steps):
 def release_build(options, steps):
     """Static Swift runtime where the toolchain has it: the tests then run what is installed and shipped."""
     command = ["swift", "build", "-c", "release", *strict(options)]
-    products = ("millrace", "DirectKafkaWordCount", "StatefulKafkaWordCount", "WindowedKafkaWordCount")
-    for product in products:
+    for product in ["millrace", *examples()]:
         code = steps.run(
             f"release build of {product}",
             [*command, "--static-swift-stdlib", "--product", product],
@@ -190,6 +189,11 @@ def release_build(options, steps):
         )
         if code:
             steps.run(f"release build of {product} (shared runtime)", [*command, "--product", product], BUILD_LIMIT_S)
+
+
+def examples():
+    """Every example that is a program: a folder with a main.swift, named like its product."""
+    return sorted(path.parent.name for path in (ROOT / "examples").glob("*/main.swift"))
 
 
 if __name__ == "__main__":
