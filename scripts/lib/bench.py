@@ -15,13 +15,14 @@ from bench_consume import consume
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(os.environ.get("MILLRACE_PEERS", ROOT.parent / "shared" / "peers"))
 BINARY = os.environ.get("MILLRACE_BINARY", str(ROOT / ".build/release/millrace"))
+CAMPAIGNS = str(ROOT / ".build/release/CampaignCount")
 GUARANTEES = {"eos": "exactly-once", "alos": "at-least-once"}
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="filter,latency,consume")
+    parser.add_argument("--only", default="filter,latency,consume,window")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if not (PEERS / "compare").exists():
@@ -37,6 +38,8 @@ def main():
         for guarantee in GUARANTEES:
             engines = "limit,streams" if guarantee == "eos" else "limit"
             results += compare("filter", guarantee, 100, engines, ["--records", str(records), "--runs", str(runs)])
+    if "window" in wanted:
+        results += compare("window", "eos", 100, "limit,streams", ["--records", str(records), "--runs", str(runs)])
     if "latency" in wanted:
         common = ["--seconds", str(seconds)]
         results += compare("latency", "eos", 100, "limit,streams", [*common, "--runs", str(runs)])
@@ -67,8 +70,11 @@ def compare(workload, guarantee, commit_ms, engines, words, ours=True):
             program = (
                 f"env MILLRACE_BROKERS={{bootstrap}} IN={{in}} OUT={{out}} RUN={{run}} "
                 f"GUARANTEE={GUARANTEES[guarantee]} "
-                f"{BINARY} run {ROOT}/bench/{workload}.yaml"
             )
+            if workload == "window":
+                program += f"{CAMPAIGNS} {{in}} {{out}} --query campaigns-{{run}} --interval {commit_ms}ms"
+            else:
+                program += f"{BINARY} run {ROOT}/bench/{workload}.yaml"
             command += ["--command", "millrace", program]
         print(f"▷ {workload}, {guarantee}, commit every {commit_ms} ms", flush=True)
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=7200)

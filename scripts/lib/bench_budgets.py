@@ -2,8 +2,13 @@
 
 import statistics
 
-LIMITS = {"filter": "raw C loop", "latency": "no processor", "consume": "raw C read"}
-KEYS = {"filter": ("records_per_s", "cpu_s"), "latency": ("p50_ms", "p99_ms"), "consume": ("records_per_s",)}
+LIMITS = {"filter": "raw C loop", "latency": "no processor", "consume": "raw C read", "window": "raw C read"}
+KEYS = {
+    "filter": ("records_per_s", "cpu_s"),
+    "latency": ("p50_ms", "p99_ms"),
+    "consume": ("records_per_s",),
+    "window": ("records_per_s", "cpu_s"),
+}
 OURS, STREAMS = "millrace", "Kafka Streams"
 
 
@@ -78,6 +83,9 @@ def budgets(figures):
         2.0,
         False,
     )
+    windows = rate("window", "eos", OURS)
+    check("windowed count / raw C read", windows, rate("window", "eos", LIMITS["window"]), 0.65, True)
+    check("windowed count / Kafka Streams", windows, rate("window", "eos", STREAMS), 4.0, True)
     plain, plain_loop = rate("filter", "alos", OURS), rate("filter", "alos", LIMITS["filter"])
     if all((ours, loop, plain, plain_loop)):
         check("filter exactly-once / at-least-once", ours, plain, min(1.0, loop / plain_loop) - 0.05, True)
