@@ -59,8 +59,8 @@ public final class StreamingContext: Sendable {
 
     /// A context that goes on where the query of this name has come to, or begins: the answer to Spark's `getOrCreate`.
     ///
-    /// Spark brings the whole program back from a checkpoint and passes the factory over, so that changed code cannot be
-    /// recovered. Here the program is the code, and `build` always runs; what is found by the query's name is its
+    /// Spark brings the whole program back from a checkpoint and passes the factory over, so that changed code cannot
+    /// be recovered. Here the program is the code, and `build` always runs; what is found by the query's name is its
     /// progress and its state, when the context starts. Every context does that: this one only puts both in one call.
     public static func recovering(
         query: String, batchInterval: Duration, kafka: KafkaSettings? = nil,

@@ -52,8 +52,8 @@ final class WindowGuard {
             guard stored != settings else { return }
             throw StreamError(
                 "STATE_SCHEMA",
-                "The state of operator '\(id)' is that of another window: it has \(stored.description), the program has "
-                    + "\(settings.description).",
+                "The state of operator '\(id)' is that of another window: it has \(stored.description), the program "
+                    + "has \(settings.description).",
                 remedy: "Give the window another name, so that it begins anew, or its old settings.", domain: .user)
         }
         try table.update(key) { $0 = settings }
