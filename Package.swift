@@ -123,6 +123,9 @@ let package = Package(
             name: "CampaignCount", dependencies: ["DStreams", "ExampleSupport"], path: "bench/CampaignCount",
             swiftSettings: settings),
         example("WindowedKafkaWordCount"),
+        .executableTarget(
+            name: "CopyLines", dependencies: ["DStreams", "ExampleSupport"], path: "Tests/RealKafka/programs/CopyLines",
+            swiftSettings: settings),
     ]
         + connector("KafkaConnector", folder: "kafka", ["KafkaClient"])
         + connector("GenerateConnector", folder: "generate", [])

@@ -22,7 +22,10 @@ final class ClientContext: Sendable {
         var lastErrorAt = MonotonicTime.zero
         var statistics: String?
         var throttledMs: Int32 = 0
-        var rebalance: Rebalance?
+        /// In the order in which the group asked.
+        var rebalances: [Rebalance] = []
+        /// Of the last rebalance that the reader has heard of.
+        var membership: GroupMetadata?
         var delivery = DeliveryFailures()
         var isClosing = false
     }
@@ -32,6 +35,8 @@ final class ClientContext: Sendable {
         var isAssignment: Bool
         var isLost: Bool
         var splits: Set<Split>
+        /// A call of ours came between librdkafka's question and our hearing of it, and was perhaps taken for the answer.
+        var mayBeAnswered = false
     }
 
     init(name: String, log: any LogHandler, settings: KafkaSettings) {
@@ -174,7 +179,7 @@ extension ConfHandle {
                 let splits = unsafe TopicPartitionList.splits(list)
                 let isLost = unsafe !isAssignment && rd_kafka_assignment_lost(client) != 0
                 owner.withState {
-                    $0.rebalance = Rebalance(isAssignment: isAssignment, isLost: isLost, splits: splits)
+                    $0.rebalances.append(Rebalance(isAssignment: isAssignment, isLost: isLost, splits: splits))
                 }
             }
         }

@@ -76,20 +76,52 @@ extension Consumer {
     // MARK: - The group
 
     func serveGroup() {
-        var notes: [ConsumerFeed.Note] = []
-        feed?.serveControl { notes.append($0) }
+        serveControl()
+        let notes = heldNotes
+        heldNotes = []
         notes.forEach(take)
-        if let rebalance = client.context.withState({ state in
-            defer { state.rebalance = nil }
-            return state.rebalance
-        }) {
+        while let rebalance = client.context.withState({ $0.rebalances.isEmpty ? nil : $0.rebalances.removeFirst() }) {
             if rebalance.isAssignment { acceptAssignment(rebalance.splits) } else { recordRevoke(rebalance) }
         }
         noticeLoss()
         for error in client.context.takeErrors() { events.append(.failed(error)) }
     }
 
+    /// Lets callbacks record what the group asks for.
+    private func serveControl() { feed?.serveControl { heldNotes.append($0) } }
+
+    /// A change of librdkafka's assignment is done. It takes any unassign for the answer to a revocation, also to one
+    /// that we have not heard of: then the splits belong to others now, and it joins again. What asks for splits back
+    /// and is found here was asked before, or a moment later: nobody knows, so these splits count as lost.
+    ///
+    /// Commits are safe whatever happens in between, because they carry the generation of what we have heard of.
+    private func noticeUntimelyAnswer() {
+        guard isCooperative else { return }
+        serveControl()
+        client.context.withState { state in
+            for index in state.rebalances.indices { state.rebalances[index].mayBeAnswered = true }
+        }
+    }
+
+    /// Splits that the group wants back, as far as it is known and was not looked at yet.
+    private var askedBack: Set<Split> {
+        client.context.withState { state in
+            state.rebalances.reduce(into: []) { splits, rebalance in
+                if !rebalance.isAssignment { splits.formUnion(rebalance.splits) }
+            }
+        }
+    }
+
+    /// From here on commits carry the present generation: we know what it has given to us.
+    private func noteGeneration() {
+        // Where there is none, what was noted before stays, and the broker refuses it.
+        guard let membership = try? client.groupMetadata() else { return }
+        client.context.withState { $0.membership = membership }
+    }
+
     private func acceptAssignment(_ splits: Set<Split>) {
+        // Before the answer: after it, librdkafka may join again at once.
+        noteGeneration()
         unsafe answer("accept an assignment") { client in
             let empty = TopicPartitionList(capacity: 1)
             return unsafe empty.withRaw { list in
@@ -107,15 +139,15 @@ extension Consumer {
     private func recordRevoke(_ rebalance: ClientContext.Rebalance) {
         // An eager group takes back everything.
         let splits = isCooperative ? rebalance.splits.intersection(table.splits) : table.splits
-        pendingRevoke = splits
-        reportedLost = rebalance.isLost
+        let isLost = rebalance.isLost || rebalance.mayBeAnswered
+        // Still ours in this generation, until we give them back.
+        if !isLost { noteGeneration() }
+        pendingRevoke = splits.union(pendingRevoke ?? [])
+        reportedLost = isLost
         table.update(splits) { $0.isRevoking = true }
         dropEvents(of: splits)
-        if splits.isEmpty {
-            answerRevoke()
-        } else {
-            events.append(rebalance.isLost ? .lost(splits) : .revoking(splits))
-        }
+        if !splits.isEmpty { events.append(isLost ? .lost(splits) : .revoking(splits)) }
+        if pendingRevoke?.isEmpty ?? true { answerRevoke() }
     }
 
     /// Membership may end while the release is awaited (the session expired): nothing can be committed then.
@@ -143,6 +175,7 @@ extension Consumer {
             }
         }
         table.remove(revoked)
+        noticeUntimelyAnswer()
         reconcile()
     }
 
@@ -158,7 +191,8 @@ extension Consumer {
             out = []
         }
         detach(out)
-        let new = table.all { $0.isReading && !$0.isAttached && !$0.isRevoking }
+        let askedBack = askedBack
+        let new = table.all { $0.isReading && !$0.isAttached && !$0.isRevoking && !askedBack.contains($0.split) }
         guard !new.isEmpty else { return }
         let list = TopicPartitionList(capacity: new.count)
         let chunk = feed?.chunk ?? 0
@@ -176,6 +210,8 @@ extension Consumer {
                 }
             }
         }
+        // It makes librdkafka forget that an assignment was lost, and we may not have heard of it yet.
+        noticeUntimelyAnswer()
     }
 
     /// Sends the records of splits to our queue from their first on.
@@ -227,6 +263,7 @@ extension Consumer {
                 unsafe rd_kafka_incremental_unassign(client, list).map { unsafe AnyError.object($0) }
             }
         }
+        noticeUntimelyAnswer()
     }
 
     /// What was taken out of the queue and not handed on yet.

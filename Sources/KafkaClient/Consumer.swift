@@ -62,6 +62,8 @@ public final class Consumer {
     /// What the group wants back and has not got yet.
     var pendingRevoke: Set<Split>?
     var reportedLost = false
+    /// What came out of order, to be looked at with the next events.
+    var heldNotes: [ConsumerFeed.Note] = []
     private(set) var isSubscribed = false
     /// The size of the last block, to reserve as much for the next one.
     private var blockBytes = 64 << 10

@@ -10,7 +10,8 @@ public protocol GroupMembership: AnyObject, Sendable {
     func committed(_ splits: Set<Split>, within: Duration) throws(KafkaError) -> [Split: Position]
     /// Commits positions outside of any transaction, with the present generation.
     func commit(_ positions: [Split: Position], within: Duration) throws(KafkaError)
-    /// Adds positions to a producer's open transaction, with the membership as it is now.
+    /// Adds positions to a producer's open transaction, with the generation of the last rebalance that the reader has
+    /// heard of: if the group has moved on since, the broker refuses them.
     func addOffsets(_ positions: [Split: Position], to producer: Producer, within: Duration) throws(KafkaError)
 }
 
@@ -29,6 +30,12 @@ final class ConsumerMembership: GroupMembership {
 
     private var current: SharedClient { client.withLock { $0 } }
 
+    /// Never what librdkafka knows at this moment: it may have given splits away that the open epoch still holds.
+    private func generation() throws(KafkaError) -> GroupMetadata {
+        if let known = current.context.withState({ $0.membership }) { return known }
+        throw KafkaError(.illegalGeneration, "Nothing was assigned to this member of the group '\(groupID)' yet.")
+    }
+
     func committed(_ splits: Set<Split>, within: Duration) throws(KafkaError) -> [Split: Position] {
         try current.committed(splits, within: within)
     }
@@ -38,6 +45,6 @@ final class ConsumerMembership: GroupMembership {
     }
 
     func addOffsets(_ positions: [Split: Position], to producer: Producer, within: Duration) throws(KafkaError) {
-        try producer.sendOffsets(positions, current.groupMetadata(), within: within)
+        try producer.sendOffsets(positions, generation(), within: within)
     }
 }

@@ -24,7 +24,7 @@ extension Producer {
     }
 
     /// Adds positions to the open transaction. There must be at least one: librdkafka silently does nothing without.
-    func sendOffsets(_ positions: [Split: Position], _ group: borrowing GroupMetadata, within: Duration)
+    func sendOffsets(_ positions: [Split: Position], _ group: GroupMetadata, within: Duration)
         throws(KafkaError)
     {
         guard positions.contains(where: { $0.value.number >= 0 }) else {

@@ -100,13 +100,22 @@ extension SharedClient {
     }
 
     /// The consumer's membership as it is now: asked for freshly before each commit, since the generation changes.
-    func groupMetadata() throws(KafkaError) -> GroupMetadata {
+    /// The generation that librdkafka is in now; nil where it is no member, or has just become another one.
+    ///
+    /// Without a member's id the broker would take a transaction's offsets from anybody.
+    func groupMetadata() throws(KafkaError) -> GroupMetadata? {
         try unsafe use { client throws(KafkaError) in
-            guard let raw = unsafe rd_kafka_consumer_group_metadata(client) else {
-                throw KafkaError(.state, "The consumer '\(context.name)' has no group.")
-            }
-            return unsafe GroupMetadata(adopting: raw)
+            let before = unsafe Self.memberID(client)
+            guard !before.isEmpty, let raw = unsafe rd_kafka_consumer_group_metadata(client) else { return nil }
+            let metadata = unsafe GroupMetadata(adopting: raw)
+            return unsafe Self.memberID(client) == before ? metadata : nil
         }
+    }
+
+    private static func memberID(_ client: OpaquePointer) -> String {
+        guard let raw = unsafe rd_kafka_memberid(client) else { return "" }
+        defer { unsafe rd_kafka_mem_free(client, raw) }
+        return unsafe String(cString: raw)
     }
 
     /// Describes topics, or all topics of the cluster. Topics that do not exist come with an error.
@@ -170,8 +179,9 @@ extension SharedClient {
 
 /// A consumer's member id and generation at one moment, for a transaction's offsets.
 @safe
-struct GroupMetadata: ~Copyable {
-    private let raw: OpaquePointer
+final class GroupMetadata: Sendable {
+    // Safety: librdkafka only reads it once it is made.
+    nonisolated(unsafe) private let raw: OpaquePointer
     init(adopting raw: OpaquePointer) { unsafe self.raw = raw }
     deinit { unsafe rd_kafka_consumer_group_metadata_destroy(raw) }
 
@@ -179,7 +189,8 @@ struct GroupMetadata: ~Copyable {
     static func imitation(group: String, generation: Int32, member: String) -> GroupMetadata {
         unsafe GroupMetadata(adopting: rd_kafka_consumer_group_metadata_new_with_genid(group, generation, member, nil))
     }
-    borrowing func withRaw<R, E>(_ body: (OpaquePointer) throws(E) -> R) throws(E) -> R { try unsafe body(raw) }
+
+    func withRaw<R, E>(_ body: (OpaquePointer) throws(E) -> R) throws(E) -> R { try unsafe body(raw) }
 }
 
 /// Written by the callback on the thread that polls, and read there.

@@ -65,6 +65,47 @@ struct RealInputTests {
         }
     }
 
+    /// librdkafka takes any unassign for the answer to a revocation, also to one that its owner has not heard of: the
+    /// splits are another member's then. The owner must hear that they are lost, and no commit of it may pass.
+    @Test func splitsThatWereGivenAwayUnheardAreLost() throws {
+        let id = RealBroker.unique("unheard")
+        let topic = TopicName(id)
+        try RealBroker.withTopics([NewTopic(topic, partitions: 4)]) {
+            let first = try Self.group(id, [id])
+            defer { first.port.close(within: .seconds(10)) }
+            try first.until("all splits") { $0.assigned == Self.splits(topic, 4) }
+            let positions = Dictionary(uniqueKeysWithValues: first.assigned.map { ($0, Position(0)) })
+            first.port.open(positions)
+            let membership = try #require((first.port as? GroupInput)?.membership)
+            let producer = try Producer(RealBroker.settings, ProducerOptions(transactionalID: id))
+            defer { producer.close(within: .seconds(10)) }
+            try producer.initialize(within: .seconds(20))
+            try producer.begin()
+            try membership.addOffsets(positions, to: producer, within: .seconds(10))
+            try producer.commit(within: .seconds(10))
+
+            let second = try Self.group(id, [id])
+            defer { second.port.close(within: .seconds(10)) }
+            // The first one hears nothing, and goes on opening what it believes to have.
+            try second.until("splits that the first one has not given back") {
+                first.port.open(positions)
+                return $0.assigned.count == 2
+            }
+            try producer.begin()
+            #expect(throws: KafkaError.self) {
+                try membership.addOffsets(positions, to: producer, within: .seconds(10))
+            }
+            try first.until("the loss") { !$0.lost.isEmpty }
+            #expect(first.lost == second.assigned && first.revoking.isEmpty)
+            first.release(first.lost)
+            try first.until("two each") {
+                second.step()
+                return $0.assigned.count == 2 && second.assigned.count == 2
+            }
+            #expect(first.assigned.isDisjoint(with: second.assigned))
+        }
+    }
+
     /// A static member that comes back has its splits at once, without a rebalance.
     @Test func staticMemberReturns() throws {
         let id = RealBroker.unique("static")

@@ -180,7 +180,7 @@ def process_tests(options, totals, steps):
 def release_build(options, steps):
     """Static Swift runtime where the toolchain has it: the tests then run what is installed and shipped."""
     command = ["swift", "build", "-c", "release", *strict(options)]
-    for product in ["millrace", *examples()]:
+    for product in ["millrace", *programs()]:
         code = steps.run(
             f"release build of {product}",
             [*command, "--static-swift-stdlib", "--product", product],
@@ -191,9 +191,10 @@ def release_build(options, steps):
             steps.run(f"release build of {product} (shared runtime)", [*command, "--product", product], BUILD_LIMIT_S)
 
 
-def examples():
-    """Every example that is a program: a folder with a main.swift, named like its product."""
-    return sorted(path.parent.name for path in (ROOT / "examples").glob("*/main.swift"))
+def programs():
+    """The examples, and what only tests run: folders with a main.swift, named like their products."""
+    folders = (ROOT / "examples", ROOT / "Tests/RealKafka/programs")
+    return sorted(path.parent.name for folder in folders for path in folder.glob("*/main.swift"))
 
 
 if __name__ == "__main__":
