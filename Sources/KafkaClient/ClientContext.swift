@@ -35,7 +35,7 @@ final class ClientContext: Sendable {
         var isAssignment: Bool
         var isLost: Bool
         var splits: Set<Split>
-        /// A call of ours came between librdkafka's question and our hearing of it, and was perhaps taken for the answer.
+        /// A call of ours came between the question and our hearing of it, and was perhaps taken for the answer.
         var mayBeAnswered = false
     }
 

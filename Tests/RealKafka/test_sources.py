@@ -24,7 +24,7 @@ BATCH_FOLDER = re.compile(r"copied-\d+\.txt")
 
 
 class Watch:
-    """Progress as `Schedule` looks at it, of a query whose input is no topic: the lines that its logs call committed."""
+    """Progress as `Schedule` looks at it, where the input is no topic: the lines that the logs call committed."""
 
     def __init__(self, case, query, sink):
         self.case, self.sink, self.kafka = case, sink, case.observer(query)
@@ -212,7 +212,8 @@ class Sources(KafkaCase):
         return found
 
     def lines_of(self, sink):
-        return [value.decode() for values in values_by_partition(self.broker.bootstrap, sink).values() for value in values]
+        found = values_by_partition(self.broker.bootstrap, sink).values()
+        return [value.decode() for values in found for value in values]
 
     def lines_of_files(self):
         """All lines, and the proof that each folder that is to be seen is whole."""

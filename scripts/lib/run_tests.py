@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / ".build" / "test-logs"
 PROCESS_TESTS = ROOT / "Tests" / "RealKafka"
 sys.path.insert(0, str(PROCESS_TESTS))
-BUILD_LIMIT_S, UNIT_LIMIT_S, REAL_LIMIT_S, FULL_LIMIT_S = 1500, 600, 1500, 5400
+BUILD_LIMIT_S, UNIT_LIMIT_S, REAL_LIMIT_S, FULL_LIMIT_S = 1500, 600, 3000, 7200
 
 
 class Totals:
