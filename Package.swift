@@ -122,6 +122,9 @@ let package = Package(
         .executableTarget(
             name: "CampaignCount", dependencies: ["DStreams", "ExampleSupport"], path: "bench/CampaignCount",
             swiftSettings: settings),
+        .executableTarget(
+            name: "StateLoad", dependencies: ["DStreams", "ExampleSupport"], path: "bench/StateLoad",
+            swiftSettings: settings),
         example("WindowedKafkaWordCount"),
         .executableTarget(
             name: "CopyLines", dependencies: ["DStreams", "ExampleSupport"], path: "Tests/RealKafka/programs/CopyLines",

@@ -102,7 +102,8 @@ extension StreamingContext {
             SourceSettings(
                 query: query, batchInterval: batchInterval,
                 stateFolder: options.stateFolder ?? Machine.environment("MILLRACE_STATE_DIR"),
-                hasLastingProgress: portSource.hasLastingProgress, options: options, clock: clock, commits: commits))
+                hasLastingProgress: portSource.hasLastingProgress, options: options, clock: clock, commits: commits,
+                listeners: listeners))
     }
 
     /// The query for a scheduler, over these ports.
@@ -161,6 +162,7 @@ extension StreamingContext {
             scheduler.start(machine)
         }
         began(query.control)
+        listeners.tell { $0.onStreamingStarted() }
         scheduler.join()
         return query.status.snapshot.failure
     }
@@ -184,6 +186,7 @@ extension StreamingContext {
         }
         // Its closures hold streams, which hold this context.
         graph.withLock { $0 = StreamGraph() }
+        listeners.tell { $0.onStreamingStopped(failure) }
         for waiter in waiters { waiter.resume(with: end) }
         for waiter in timedWaiters { waiter.end(with: end) }
     }

@@ -27,7 +27,7 @@ public final class StreamingContext: Sendable {
     let life = Mutex(Lifecycle())
     let stopRequest: StopRequest
     let commits = CommitNotices()
-    private let listeners = Mutex<[@Sendable (EpochProgress) -> Void]>([])
+    let listeners = StreamingListeners()
     private let printerBox: Mutex<@Sendable (String) -> Void>
 
     /// A context over a Kafka cluster.
@@ -80,17 +80,39 @@ public final class StreamingContext: Sendable {
         return DStream(self, node: node, level: 0) { builder, push in builder.addSource(names, push) }
     }
 
+    /// The records of all topics whose whole name matches an expression, also of those that come later: these are read
+    /// from their beginning.
+    /// - Parameter pattern: a POSIX extended regular expression, such as `orders-.*`. Kafka's own topics, which begin
+    ///   with `__`, never match.
+    public func kafkaStream(topicsPattern pattern: String) -> DStream<KafkaRecord> {
+        let expression = "^(\(pattern))$"
+        let selection: TopicSelection?
+        do throws(KafkaError) {
+            selection = try TopicSelection([expression])
+        } catch {
+            selection = nil
+            graph.withLock { $0.problems.append(error.streamError) }
+        }
+        let node = register(StreamGraph.Node(topics: [TopicName(expression)]))
+        return DStream(self, node: node, level: 0) { builder, push in
+            builder.addSource(taking: { selection?.contains($0) ?? false }, push)
+        }
+    }
+
     // MARK: - Listeners
 
     /// Calls `listener` after each committed batch that read or computed something: Spark's `onBatchCompleted`.
     /// It runs on the committer's thread: it must be quick and must not block.
     public func onBatchCompleted(_ listener: @escaping @Sendable (EpochProgress) -> Void) {
-        listeners.withLock { $0.append(listener) }
+        listeners.add(BatchListener(body: listener))
     }
+
+    /// Adds one that hears of everything: Spark's `addStreamingListener`. At any time.
+    public func addListener(_ listener: some StreamingListener) { listeners.add(listener) }
 
     func report(_ progress: EpochProgress) {
         commits.committed(progress.ranges)
-        for listener in listeners.withLock({ $0 }) { listener(progress) }
+        listeners.tell { $0.onBatchCompleted(progress) }
     }
 
     /// Where `print` writes to: standard output, unless set.

@@ -1,4 +1,4 @@
-import StreamCore
+package import StreamCore
 
 #if canImport(Glibc)
     import Glibc
@@ -7,13 +7,14 @@ import StreamCore
 #endif
 
 /// Topics by name or by POSIX extended regular expression, as librdkafka's subscriptions have them.
-final class TopicSelection: Sendable {
+package final class TopicSelection: Sendable {
     /// The topics to ask for; nil where an expression needs to see all.
     let names: [TopicName]?
     private let wanted: Set<TopicName>
     private let patterns: [String]
 
-    init(_ topics: [String]) throws(KafkaError) {
+    /// - Throws: `invalidArgument` where an expression is none.
+    package init(_ topics: [String]) throws(KafkaError) {
         wanted = Set(topics.filter { !$0.hasPrefix("^") }.map { TopicName($0) })
         patterns = topics.filter { $0.hasPrefix("^") }
         names = patterns.isEmpty ? topics.map { TopicName($0) } : nil
@@ -26,7 +27,7 @@ final class TopicSelection: Sendable {
         }
     }
 
-    func contains(_ topic: TopicName) -> Bool {
+    package func contains(_ topic: TopicName) -> Bool {
         if wanted.contains(topic) { return true }
         if topic.text.hasPrefix("__") { return false }  // Kafka's own.
         return patterns.contains { pattern in

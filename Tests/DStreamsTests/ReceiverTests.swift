@@ -72,6 +72,35 @@ final class ScriptedReceiver: Receiver {
         #expect(throws: StreamError("RECEIVER_STOPPED", "")) { try receiver.send("late") }
     }
 
+    /// What happens to a receiver, in order.
+    private final class Diary: StreamingListener {
+        let lines = Seen<String>()
+        func onBatchCompleted(_ progress: EpochProgress) { lines.append("batch of \(progress.counts.read)") }
+        func onReceiverStarted(_ name: String) { lines.append("\(name) started") }
+        func onReceiverError(_ name: String, _ message: String) { lines.append("\(name) error: \(message)") }
+        func onReceiverStopped(_ name: String) { lines.append("\(name) stopped") }
+    }
+
+    @Test func listenersHearOfReceivers() throws {
+        let (receiver, diary) = (ScriptedReceiver(), Diary())
+        let run = TestRun(kafka: kafka) { $0.stateFolder = folder.path }
+        run.context.addListener(diary)
+        run.context.receiverStream(receiver, name: "news").map { $0.text }.saveToKafka("out") { Record(value: $0) }
+        try run.start()
+        run.settle()
+        try receiver.send("a", "b")
+        for _ in 0..<2 { run.settle() }
+        receiver.store?.reportError("a hiccup")
+        receiver.store?.restart("the line was cut")
+        for _ in 0..<2 { run.settle() }
+        run.stop()
+        #expect(
+            diary.lines.all == [
+                "receiver:news started", "batch of 2", "receiver:news error: a hiccup", "receiver:news stopped",
+                "receiver:news error: the line was cut", "receiver:news started", "receiver:news stopped",
+            ])
+    }
+
     @Test func theProcessDiesBetweenStoreAndCommit() throws {
         var receiver = ScriptedReceiver()
         let run = try start(receiver)

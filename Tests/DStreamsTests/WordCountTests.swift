@@ -31,6 +31,30 @@ import Testing
         #expect(run.totals.written == 9)
     }
 
+    /// An expression is matched against whole names, and Kafka's own topics are left alone.
+    @Test func topicsByExpression() throws {
+        let run = TestRun(topics: ["orders-a", "orders-b", "old-orders-a", "__orders-c"])
+        run.context.kafkaStream(topicsPattern: "orders-.*|x").map { $0.text }
+            .saveToKafka("out") { Record(value: $0) }
+        run.context.kafkaStream(topics: ["orders-b"]).count().saveToKafka("counts") { Record(value: "\($0)") }
+        try run.start()
+        run.settle()
+        for topic in ["orders-a", "orders-b", "old-orders-a", "__orders-c"] {
+            run.kafka.append(TopicName(topic), ["from \(topic)"])
+        }
+        run.settle()
+        #expect(run.failure == nil)
+        #expect(Set(run.values()) == ["from orders-a", "from orders-b"])
+        #expect(run.values("counts").contains("1"))
+    }
+
+    @Test func aWrongExpressionIsRefused() throws {
+        let run = TestRun()
+        run.context.kafkaStream(topicsPattern: "orders-[").map { $0.text }.saveToKafka("out") { Record(value: $0) }
+        let error = #expect(throws: StreamError.self) { try run.start() }
+        #expect(error?.message.contains("orders-[") == true)
+    }
+
     @Test func emptyBatchesCommitNothing() throws {
         let run = TestRun()
         wordCount(run)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench_budgets import Figures, budgets, spread
 from bench_consume import consume
+from bench_state import state
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(os.environ.get("MILLRACE_PEERS", ROOT.parent / "shared" / "peers"))
@@ -22,7 +23,7 @@ GUARANTEES = {"eos": "exactly-once", "alos": "at-least-once"}
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="filter,latency,consume,window")
+    parser.add_argument("--only", default="filter,latency,consume,window,state")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if not (PEERS / "compare").exists():
@@ -40,6 +41,8 @@ def main():
             results += compare("filter", guarantee, 100, engines, ["--records", str(records), "--runs", str(runs)])
     if "window" in wanted:
         results += compare("window", "eos", 100, "limit,streams", ["--records", str(records), "--runs", str(runs)])
+    if "state" in wanted:
+        results += state(PEERS, 1_000_000 if options.quick else 10_000_000)
     if "latency" in wanted:
         common = ["--seconds", str(seconds)]
         results += compare("latency", "eos", 100, "limit,streams", [*common, "--runs", str(runs)])
@@ -89,7 +92,7 @@ def show(results, options):
         limit = figures.limit(workload, guarantee, key)
         share = f"x{figures.median_of(values) / limit:.2f}" if limit else ""
         name = engine + (f" ({commit_ms} ms)" if engine == "Kafka Streams" else "")
-        unit = "/s" if key == "records_per_s" else {"p50_ms": "ms p50", "p99_ms": "ms p99", "cpu_s": "s cpu"}[key]
+        unit = "/s" if key == "records_per_s" else {"p50_ms": "ms p50", "p99_ms": "ms p99", "cpu_s": "s cpu", "first_commit_s": "s", "resident_mb": "MB"}[key]
         print(
             f"{workload:<10}{guarantee:<10}{name:<26}{figures.median_of(values):>14,.1f}  "
             f"{spread(values) + ' ' + unit:<22}{share:>12}"

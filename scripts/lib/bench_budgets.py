@@ -2,12 +2,13 @@
 
 import statistics
 
-LIMITS = {"filter": "raw C loop", "latency": "no processor", "consume": "raw C read", "window": "raw C read"}
+LIMITS = {"filter": "raw C loop", "latency": "no processor", "consume": "raw C read", "window": "raw C read", "state": "raw C read"}
 KEYS = {
     "filter": ("records_per_s", "cpu_s"),
     "latency": ("p50_ms", "p99_ms"),
     "consume": ("records_per_s",),
     "window": ("records_per_s", "cpu_s"),
+    "state": ("records_per_s", "first_commit_s", "resident_mb"),
 }
 OURS, STREAMS = "millrace", "Kafka Streams"
 
@@ -86,6 +87,12 @@ def budgets(figures):
     windows = rate("window", "eos", OURS)
     check("windowed count / raw C read", windows, rate("window", "eos", LIMITS["window"]), 0.65, True)
     check("windowed count / Kafka Streams", windows, rate("window", "eos", STREAMS), 4.0, True)
+    state = lambda engine, key: figures.median("state", "eos", engine, key)
+    check("restart with 10 M keys on this machine / 5 s", state("local restart", "first_commit_s"), 5, 1.0, False)
+    check("memory with 10 M keys / budget of 256 MB", state("load", "resident_mb"), 256, 1.1, False)
+    for backend, share in (("disk", 0.4), ("memory", 0.8)):
+        engine = f"restore to {backend}"
+        check(f"{engine} / raw C read", state(engine, "records_per_s"), state(engine, "raw_per_s"), share, True)
     plain, plain_loop = rate("filter", "alos", OURS), rate("filter", "alos", LIMITS["filter"])
     if all((ours, loop, plain, plain_loop)):
         check("filter exactly-once / at-least-once", ours, plain, min(1.0, loop / plain_loop) - 0.05, True)

@@ -149,7 +149,9 @@ package struct QueryPlan: Sendable {
                 "DUPLICATE_OUTPUT", "Two outputs of '\(query)' write to the same folders, such as '\(twice)'.",
                 "Give them different prefixes or suffixes.")
         }
-        var topics = graph.nodes.flatMap(\.topics) + graph.outputs.compactMap(\.topic)
+        // Expressions were looked at before.
+        let named = graph.nodes.flatMap(\.topics).filter { !$0.text.hasPrefix("^") }
+        var topics = named + graph.outputs.compactMap(\.topic)
         if case .deadLetter(let topic) = settings.errors { topics.append(topic) }
         if let wrong = topics.first(where: { !isTopicName($0.text) }) {
             throw refuse(

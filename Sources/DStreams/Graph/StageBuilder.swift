@@ -43,8 +43,14 @@ final class StageBuilder {
 
     /// Records of these topics begin a pass here, in the first stage.
     func addSource(_ topics: Set<TopicName>, _ push: @escaping Push<KafkaRecord>) -> Bool {
+        addSource(taking: { topics.contains($0) }, push)
+    }
+
+    func addSource(
+        taking isTaken: @escaping (TopicName) -> Bool, _ push: @escaping Push<KafkaRecord>
+    ) -> Bool {
         guard level == 0 else { return false }
-        sources.append(SourcePass(topics, push))
+        sources.append(SourcePass(isTaken, push))
         return true
     }
 
@@ -105,11 +111,20 @@ final class StageBuilder {
 
 /// The beginning of a fused pass. A class of its own, because a closure in a collection is called through a conversion.
 final class SourcePass {
-    let topics: Set<TopicName>
     let push: (KafkaRecord) throws -> Void
+    private let isTaken: (TopicName) -> Bool
+    /// An expression is not looked at again for each block.
+    private var known: [TopicName: Bool] = [:]
 
-    init(_ topics: Set<TopicName>, _ push: @escaping (KafkaRecord) throws -> Void) {
-        self.topics = topics
+    init(_ isTaken: @escaping (TopicName) -> Bool, _ push: @escaping (KafkaRecord) throws -> Void) {
+        self.isTaken = isTaken
         self.push = push
+    }
+
+    func takes(_ topic: TopicName) -> Bool {
+        if let known = known[topic] { return known }
+        let answer = isTaken(topic)
+        known[topic] = answer
+        return answer
     }
 }

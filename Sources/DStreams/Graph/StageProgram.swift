@@ -84,7 +84,7 @@ final class StageProgram: TaskProgram {
         var account = Account()
         let records = BlockView(block)
         // Which sources take a topic of this block: nearly always one of one topic.
-        let takers = block.topics.map { topic in sources.filter { $0.topics.contains(topic) } }
+        let takers = block.topics.map { topic in sources.filter { $0.takes(topic) } }
         if takers.count == 1, takers[0].count == 1 {
             run(records, &account, takers[0][0].push)
         } else {

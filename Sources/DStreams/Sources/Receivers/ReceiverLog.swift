@@ -121,6 +121,7 @@ final class ReceiverLog: SourceLog {
         guard let number else { return }
         do {
             try receiver.onStart(ReceiverStore(self, number: number))
+            settings.listeners.tell { $0.onReceiverStarted(name.text) }
         } catch {
             restart(number, "it could not start", error)
             restartIfAsked(now)
@@ -142,6 +143,7 @@ final class ReceiverLog: SourceLog {
             defer { state.backOff = min(state.backOff * 2, Self.backOffMax) }
             return state.backOff
         }
+        settings.listeners.tell { $0.onReceiverError(name.text, reason) }
         settings.log.warning(
             "The receiver '\(name)' is started again in \(pause): \(reason).", LogField("query", settings.query))
     }
@@ -150,6 +152,7 @@ final class ReceiverLog: SourceLog {
         waiting.wake()
         receiver.onStop()
         flush()
+        settings.listeners.tell { $0.onReceiverStopped(name.text) }
     }
 
     /// Ends the receiver and gives the log away.
@@ -244,9 +247,9 @@ final class ReceiverLog: SourceLog {
     }
 
     func reportError(_ message: String, _ error: (any Error)?) {
-        settings.log.error(
-            "The receiver '\(name)' reports: \(message)\(error.map { ": \($0)" } ?? "").",
-            LogField("query", settings.query))
+        let text = error.map { "\(message): \($0)" } ?? message
+        settings.listeners.tell { $0.onReceiverError(name.text, text) }
+        settings.log.error("The receiver '\(name)' reports: \(text).", LogField("query", settings.query))
     }
 
     private var stopped: StreamError {
