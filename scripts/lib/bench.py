@@ -17,6 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(os.environ.get("MILLRACE_PEERS", ROOT.parent / "shared" / "peers"))
 BINARY = os.environ.get("MILLRACE_BINARY", str(ROOT / ".build/release/millrace"))
 CAMPAIGNS = str(ROOT / ".build/release/CampaignCount")
+UNITS = {
+    "records_per_s": "/s",
+    "p50_ms": "ms p50",
+    "p99_ms": "ms p99",
+    "cpu_s": "s cpu",
+    "first_commit_s": "s",
+    "resident_mb": "MB",
+}
 GUARANTEES = {"eos": "exactly-once", "alos": "at-least-once"}
 
 
@@ -92,7 +100,7 @@ def show(results, options):
         limit = figures.limit(workload, guarantee, key)
         share = f"x{figures.median_of(values) / limit:.2f}" if limit else ""
         name = engine + (f" ({commit_ms} ms)" if engine == "Kafka Streams" else "")
-        unit = "/s" if key == "records_per_s" else {"p50_ms": "ms p50", "p99_ms": "ms p99", "cpu_s": "s cpu", "first_commit_s": "s", "resident_mb": "MB"}[key]
+        unit = UNITS[key]
         print(
             f"{workload:<10}{guarantee:<10}{name:<26}{figures.median_of(values):>14,.1f}  "
             f"{spread(values) + ' ' + unit:<22}{share:>12}"

@@ -2,7 +2,13 @@
 
 import statistics
 
-LIMITS = {"filter": "raw C loop", "latency": "no processor", "consume": "raw C read", "window": "raw C read", "state": "raw C read"}
+LIMITS = {
+    "filter": "raw C loop",
+    "latency": "no processor",
+    "consume": "raw C read",
+    "window": "raw C read",
+    "state": "raw C read",
+}
 KEYS = {
     "filter": ("records_per_s", "cpu_s"),
     "latency": ("p50_ms", "p99_ms"),

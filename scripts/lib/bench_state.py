@@ -89,7 +89,8 @@ class Run:
         restored = re.search(r"Restored state from (\d+) changes in ([\d.]+) s", program.text())
         rate = int(restored[1]) / float(restored[2]) if restored else 0
         print(f"  {name}: first commit after {took:.2f} s, {restored[0] if restored else 'nothing read'}", flush=True)
-        return self.row(name, first_commit_s=took, records_per_s=rate, resident_mb=program.memory_bytes()[1] / (1 << 20))
+        memory = program.memory_bytes()[1] / (1 << 20)
+        return self.row(name, first_commit_s=took, records_per_s=rate, resident_mb=memory)
 
     def start(self, backend):
         self.starts += 1
