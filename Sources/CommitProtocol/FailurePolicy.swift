@@ -63,7 +63,7 @@ public struct FailurePolicy: Sendable, Hashable {
     }
 
     private func isIdentityFence(_ error: StreamError) -> Bool {
-        error.code == "PRODUCER_FENCED" || error.code == "FENCED_INSTANCE_ID"
+        error.code == "KAFKA_PRODUCER_FENCED"
     }
 
     /// Nothing the first time, then 50 ms doubling up to `pauseMax`.

@@ -9,6 +9,10 @@ public protocol TransactionPort: AnyObject {
     /// Called from any thread when `poll` has an event. Set once, before the first command.
     var onReady: (@Sendable () -> Void)? { get set }
 
+    /// Shut by the driver when it drops an attempt: a commit that has not begun to reach the broker then fails. Opened
+    /// by the port when it carries out `initialize`.
+    var gate: CommitGate { get }
+
     func submit(_ command: TransactionCommand)
 
     /// The next event, or nil when there is none now.

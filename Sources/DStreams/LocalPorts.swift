@@ -37,6 +37,8 @@ final class GroupSplitsOnly: TransactionPort {
         set { writer.onReady = newValue }
     }
 
+    var gate: CommitGate { writer.gate }
+
     func submit(_ command: TransactionCommand) {
         switch command {
         case .recover(let splits): writer.submit(.recover(splits.filter { !others.contains($0.topic) }))

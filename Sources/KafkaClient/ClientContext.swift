@@ -26,6 +26,8 @@ final class ClientContext: Sendable {
         var rebalances: [Rebalance] = []
         /// Of the last rebalance that the reader has heard of.
         var membership: GroupMetadata?
+        /// Since when every commit was refused because of the group; nil: the last one was taken.
+        var refusedSince: MonotonicTime?
         var delivery = DeliveryFailures()
         var isClosing = false
     }
@@ -173,7 +175,7 @@ extension ConfHandle {
                 guard let client = unsafe client, let owner = unsafe context(opaque) else { return }
                 let isAssignment = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS
                 if owner.withState({ $0.isClosing }) {
-                    unsafe RebalanceAnswer.unassignAll(client, list)
+                    unsafe RebalanceAnswer.giveBack(client, isAssignment: isAssignment, list)
                     return
                 }
                 let splits = unsafe TopicPartitionList.splits(list)
@@ -205,8 +207,20 @@ private typealias Rebalance = ClientContext.Rebalance
 
 /// How a rebalance is answered where nobody is left to ask: while the client closes.
 enum RebalanceAnswer {
-    static func unassignAll(_ client: OpaquePointer, _ list: UnsafePointer<rd_kafka_topic_partition_list_t>?) {
+    static func giveBack(
+        _ client: OpaquePointer, isAssignment: Bool, _ list: UnsafePointer<rd_kafka_topic_partition_list_t>?
+    ) {
         // Safety: the client is alive inside its own callback.
-        unsafe rd_kafka_assign(client, nil)
+        let protocolName = unsafe rd_kafka_rebalance_protocol(client).map { unsafe String(cString: $0) }
+        guard protocolName == "COOPERATIVE" else {
+            unsafe rd_kafka_assign(client, nil)
+            return
+        }
+        let list = unsafe TopicPartitionList(isAssignment ? [] : TopicPartitionList.splits(list))
+        let error = unsafe list.withRaw { list in
+            isAssignment
+                ? unsafe rd_kafka_incremental_assign(client, list) : unsafe rd_kafka_incremental_unassign(client, list)
+        }
+        if let error = unsafe error { unsafe rd_kafka_error_destroy(error) }
     }
 }

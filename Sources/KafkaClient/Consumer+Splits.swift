@@ -55,134 +55,32 @@ extension Consumer {
 
     /// Gives splits up: answers the group when these were the last that it waits for.
     public func release(_ splits: Set<Split>) {
-        guard var pending = pendingRevoke else {
-            detach(splits)
-            table.remove(splits)
-            return
+        var others = splits
+        if var pending = pendingRevoke {
+            others.subtract(pending)
+            // With an answer outstanding, any unassign would be taken for it.
+            assert(others.isEmpty || reportedLost, "released before it was asked for")
+            pending.subtract(splits)
+            pendingRevoke = pending
+            if pending.isEmpty { answerRevoke() }
         }
-        let unasked = splits.subtracting(pending)
-        pending.subtract(splits)
-        pendingRevoke = pending
-        if pending.isEmpty { answerRevoke() }
-        if !unasked.isEmpty {
-            detach(unasked)
-            table.remove(unasked)
+        if !others.isEmpty {
+            detach(others)
+            table.remove(others)
         }
+        disputed.subtract(splits)
+        takeBack()
     }
 
     /// The splits that are ours now.
     public var splits: Set<Split> { table.splits }
 
-    // MARK: - The group
-
-    func serveGroup() {
-        serveControl()
-        let notes = heldNotes
-        heldNotes = []
-        notes.forEach(take)
-        while let rebalance = client.context.withState({ $0.rebalances.isEmpty ? nil : $0.rebalances.removeFirst() }) {
-            if rebalance.isAssignment { acceptAssignment(rebalance.splits) } else { recordRevoke(rebalance) }
-        }
-        noticeLoss()
-        for error in client.context.takeErrors() { events.append(.failed(error)) }
-    }
-
-    /// Lets callbacks record what the group asks for.
-    private func serveControl() { feed?.serveControl { heldNotes.append($0) } }
-
-    /// A change of librdkafka's assignment is done. It takes any unassign for the answer to a revocation, also to one
-    /// that we have not heard of: then the splits belong to others now, and it joins again. What asks for splits back
-    /// and is found here was asked before, or a moment later: nobody knows, so these splits count as lost.
-    ///
-    /// Commits are safe whatever happens in between, because they carry the generation of what we have heard of.
-    private func noticeUntimelyAnswer() {
-        guard isCooperative else { return }
-        serveControl()
-        client.context.withState { state in
-            for index in state.rebalances.indices { state.rebalances[index].mayBeAnswered = true }
-        }
-    }
-
-    /// Splits that the group wants back, as far as it is known and was not looked at yet.
-    private var askedBack: Set<Split> {
-        client.context.withState { state in
-            state.rebalances.reduce(into: []) { splits, rebalance in
-                if !rebalance.isAssignment { splits.formUnion(rebalance.splits) }
-            }
-        }
-    }
-
-    /// From here on commits carry the present generation: we know what it has given to us.
-    private func noteGeneration() {
-        // Where there is none, what was noted before stays, and the broker refuses it.
-        guard let membership = try? client.groupMetadata() else { return }
-        client.context.withState { $0.membership = membership }
-    }
-
-    private func acceptAssignment(_ splits: Set<Split>) {
-        // Before the answer: after it, librdkafka may join again at once.
-        noteGeneration()
-        unsafe answer("accept an assignment") { client in
-            let empty = TopicPartitionList(capacity: 1)
-            return unsafe empty.withRaw { list in
-                if isCooperative {
-                    return unsafe rd_kafka_incremental_assign(client, list).map { unsafe AnyError.object($0) }
-                }
-                return unsafe AnyError(rd_kafka_assign(client, list))
-            }
-        }
-        if !isCooperative { table.update(table.splits) { $0.isAttached = false } }
-        for split in splits { table.insert(split) }
-        events.append(.assigned(splits))
-    }
-
-    private func recordRevoke(_ rebalance: ClientContext.Rebalance) {
-        // An eager group takes back everything.
-        let splits = isCooperative ? rebalance.splits.intersection(table.splits) : table.splits
-        let isLost = rebalance.isLost || rebalance.mayBeAnswered
-        // Still ours in this generation, until we give them back.
-        if !isLost { noteGeneration() }
-        pendingRevoke = splits.union(pendingRevoke ?? [])
-        reportedLost = isLost
-        table.update(splits) { $0.isRevoking = true }
-        dropEvents(of: splits)
-        if !splits.isEmpty { events.append(isLost ? .lost(splits) : .revoking(splits)) }
-        if pendingRevoke?.isEmpty ?? true { answerRevoke() }
-    }
-
-    /// Membership may end while the release is awaited (the session expired): nothing can be committed then.
-    private func noticeLoss() {
-        guard let pending = pendingRevoke, !reportedLost else { return }
-        let isLost = (try? unsafe client.use { unsafe rd_kafka_assignment_lost($0) != 0 }) ?? false
-        if isLost {
-            reportedLost = true
-            events.append(.lost(pending))
-        }
-    }
+    // MARK: - librdkafka's assignment
 
     private var usesFullAssign: Bool { isSubscribed && !isCooperative }
 
-    func answerRevoke() {
-        pendingRevoke = nil
-        let revoked = table.all { $0.isRevoking }
-        let attached = table.all { $0.isRevoking && $0.isAttached }
-        unsafe answer("give splits back") { client in
-            guard isCooperative else { return unsafe AnyError(rd_kafka_assign(client, nil)) }
-            // Only what is in librdkafka's assignment: it refuses others, and the group would wait for ever.
-            let list = TopicPartitionList(attached)
-            return unsafe list.withRaw { list in
-                unsafe rd_kafka_incremental_unassign(client, list).map { unsafe AnyError.object($0) }
-            }
-        }
-        table.remove(revoked)
-        noticeUntimelyAnswer()
-        reconcile()
-    }
-
-    // MARK: - librdkafka's assignment
-
     /// Makes librdkafka's assignment what the table wants.
-    private func reconcile() {
+    func reconcile() {
         guard feed != nil else { return }
         if usesFullAssign { return reassign() }
         var out = table.all { $0.isAttached && ($0.mustReattach || !$0.isReading) }
@@ -246,7 +144,7 @@ extension Consumer {
         }
     }
 
-    private func detach(_ splits: Set<Split>) {
+    func detach(_ splits: Set<Split>) {
         if usesFullAssign {
             table.update(splits) { $0.isReading = false }
             return reassign()
@@ -267,7 +165,7 @@ extension Consumer {
     }
 
     /// What was taken out of the queue and not handed on yet.
-    private func dropEvents(of splits: Set<Split>) {
+    func dropEvents(of splits: Set<Split>) {
         events.removeAll { event in
             switch event {
             case .reachedEnd(let split, _), .positionLost(let split, _): splits.contains(split)
@@ -276,7 +174,7 @@ extension Consumer {
         }
     }
 
-    private func answer(_ what: String, _ body: (OpaquePointer) -> AnyError?) {
+    func answer(_ what: String, _ body: (OpaquePointer) -> AnyError?) {
         do throws(KafkaError) {
             let error = try unsafe client.use { unsafe body($0) }
             switch error {
@@ -292,7 +190,7 @@ extension Consumer {
 
 /// The two ways in which librdkafka returns errors.
 @safe
-private enum AnyError {
+enum AnyError {
     case object(OpaquePointer)
     case code(rd_kafka_resp_err_t)
 

@@ -62,6 +62,12 @@ public final class Consumer {
     /// What the group wants back and has not got yet.
     var pendingRevoke: Set<Split>?
     var reportedLost = false
+    /// Lost without a word, and not released yet: librdkafka has kept them as another member.
+    var disputed: Set<Split> = []
+    /// What becomes ours again when everything that was lost is released.
+    var reclaimed: Set<Split> = []
+    /// The present generation could not be noted yet.
+    var mustNote = false
     /// What came out of order, to be looked at with the next events.
     var heldNotes: [ConsumerFeed.Note] = []
     private(set) var isSubscribed = false
@@ -170,6 +176,7 @@ public final class Consumer {
         client.context.withState { $0.isClosing = true }
         feed?.stopWaking()
         if pendingRevoke != nil { answerRevoke() }
+        if isCooperative { answerAnything() }
         feed = nil
         events = []
         return unsafe client.close(within: within) { client in

@@ -49,7 +49,8 @@ struct ConsumerFeed: ~Copyable {
     }
 
     /// Serves callbacks (rebalance, errors) and hands on what else came for the group.
-    mutating func serveControl(_ onNote: (Note) -> Void) {
+    /// - Returns: whether there may be more.
+    mutating func serveControl(_ onNote: (Note) -> Void) -> Bool {
         controlBatch.fill(from: control, max: 64)
         let part = controlBatch.measure(bytesMax: .max)
         for index in 0..<part.count {
@@ -61,6 +62,7 @@ struct ConsumerFeed: ~Copyable {
             }
         }
         controlBatch.free(part.count)
+        return part.count == 64
     }
 
     /// Copies records until about `bytesMax` bytes are in the block or nothing is left.

@@ -29,7 +29,7 @@ extension TransactionFailure.Kind {
 
     private static func classifyInside(_ error: KafkaError, at step: CommitStep, hasExpired: Bool) -> Self {
         let code = error.code
-        if isGroupOver(code) { return .fenced }
+        if code.isGroupOver { return .fenced }
         // The broker bumps the producer's epoch when it aborts an expired transaction: it looks like a fencing.
         let looksExpired =
             isFenced(code) || code == .invalidTransactionState || code == .invalidProducerIDMapping || code == .state
@@ -46,10 +46,6 @@ extension TransactionFailure.Kind {
 
     private static func isFenced(_ code: KafkaError.Code) -> Bool {
         [.producerFenced, .invalidProducerEpoch, .fenced].contains(code)
-    }
-
-    private static func isGroupOver(_ code: KafkaError.Code) -> Bool {
-        [.illegalGeneration, .unknownMember, .fencedInstance].contains(code)
     }
 }
 

@@ -45,6 +45,8 @@ public final class GroupInput: InputPort {
         ownMembership = ConsumerMembership(groupID: options.groupID, client: client)
     }
 
+    var context: ClientContext? { core.consumer?.client.context }
+
     /// Under which a transaction port commits.
     public var membership: any GroupMembership { ownMembership }
 
@@ -66,8 +68,19 @@ public final class GroupInput: InputPort {
     }
 
     public func poll(bytesMax: Int) -> InputEvent? {
-        core.poll(bytesMax: bytesMax) { rejoin(after: $0) }
+        if isRefusedForLong, let event = replaceConsumer(because: Self.stuck) { return event }
+        return core.poll(bytesMax: bytesMax) { rejoin(after: $0) }
     }
+
+    /// The group refuses what we commit, and for far longer than a rebalance takes nothing was heard of one:
+    /// librdkafka has lost its way in it (it can wait for ever behind a revocation that it overtook itself).
+    private var isRefusedForLong: Bool {
+        guard let since = core.consumer?.client.context.withState({ $0.refusedSince }) else { return false }
+        return SystemClock().now - since > options.sessionTimeout * 3
+    }
+
+    private static let stuck = KafkaError(
+        .illegalGeneration, "The group has refused every commit for long, and no rebalance came: joining it anew.")
 
     /// Reads from these positions on; a paused split is resumed by it.
     public func open(_ positions: [Split: Position]) { core.consumer?.open(positions) }
@@ -94,6 +107,11 @@ public final class GroupInput: InputPort {
             core.mailbox.post(.event(.trouble(trouble)))
             return splits.isEmpty ? nil : .lost(splits)
         }
+        return replaceConsumer(because: error)
+    }
+
+    private func replaceConsumer(because error: KafkaError) -> InputEvent? {
+        let splits = core.consumer?.splits ?? []
         var trouble = error.streamError
         trouble.recovery = .retry
         core.mailbox.post(.event(.trouble(trouble)))

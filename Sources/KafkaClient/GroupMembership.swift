@@ -1,3 +1,4 @@
+public import CommitProtocol
 public import StreamCore
 import Synchronization
 
@@ -12,7 +13,10 @@ public protocol GroupMembership: AnyObject, Sendable {
     func commit(_ positions: [Split: Position], within: Duration) throws(KafkaError)
     /// Adds positions to a producer's open transaction, with the generation of the last rebalance that the reader has
     /// heard of: if the group has moved on since, the broker refuses them.
-    func addOffsets(_ positions: [Split: Position], to producer: Producer, within: Duration) throws(KafkaError)
+    /// - Throws: also where the gate is shut by the time that the generation is known.
+    func addOffsets(
+        _ positions: [Split: Position], to producer: Producer, through gate: CommitGate, within: Duration
+    ) throws(KafkaError)
 }
 
 /// The membership of a consumer of this module.
@@ -31,8 +35,8 @@ final class ConsumerMembership: GroupMembership {
     private var current: SharedClient { client.withLock { $0 } }
 
     /// Never what librdkafka knows at this moment: it may have given splits away that the open epoch still holds.
-    private func generation() throws(KafkaError) -> GroupMetadata {
-        if let known = current.context.withState({ $0.membership }) { return known }
+    private func generation(of client: SharedClient) throws(KafkaError) -> GroupMetadata {
+        if let known = client.context.withState({ $0.membership }) { return known }
         throw KafkaError(.illegalGeneration, "Nothing was assigned to this member of the group '\(groupID)' yet.")
     }
 
@@ -44,7 +48,32 @@ final class ConsumerMembership: GroupMembership {
         try current.commit(positions, within: within)
     }
 
-    func addOffsets(_ positions: [Split: Position], to producer: Producer, within: Duration) throws(KafkaError) {
-        try producer.sendOffsets(positions, generation(), within: within)
+    func addOffsets(
+        _ positions: [Split: Position], to producer: Producer, through gate: CommitGate, within: Duration
+    ) throws(KafkaError) {
+        let client = current
+        // In this order: with the gate open, the generation is one that was known before the attempt was dropped.
+        let generation = try generation(of: client)
+        guard gate.isOpen else { throw .givenUp }
+        do throws(KafkaError) {
+            try producer.sendOffsets(positions, generation, within: within)
+            client.context.withState { $0.refusedSince = nil }
+        } catch {
+            if error.code.isGroupOver {
+                let now = SystemClock().now
+                client.context.withState { $0.refusedSince = $0.refusedSince ?? now }
+            }
+            throw error
+        }
     }
+}
+
+extension KafkaError {
+    /// A commit that its driver has dropped before it was sent.
+    static var givenUp: Self { KafkaError(.illegalGeneration, "The epoch was given up before it was committed.") }
+}
+
+extension KafkaError.Code {
+    /// The group does not know this member, or this generation of it, any more.
+    var isGroupOver: Bool { [.illegalGeneration, .unknownMember, .fencedInstance].contains(self) }
 }

@@ -6,6 +6,7 @@ public import StreamCore
 /// Commands run on a thread of the port's own, each blocking call under a deadline. Whatever fails, `initialize` is the
 /// way back: it drops the producer and makes a new one with the same transactional id.
 public final class KafkaTransactions: TransactionPort {
+    public let gate = CommitGate()
     private let runner: CommandRunner
 
     /// - Parameters:
@@ -14,7 +15,7 @@ public final class KafkaTransactions: TransactionPort {
         _ settings: KafkaSettings, _ options: CommitOptions, membership: any GroupMembership,
         log: any LogHandler = NullLog()
     ) {
-        runner = CommandRunner(TransactionSession(settings, options, membership, log))
+        runner = CommandRunner(TransactionSession(settings, options, membership, gate, log))
     }
 
     public var onReady: (@Sendable () -> Void)? {
@@ -32,11 +33,15 @@ final class TransactionSession: CommandSession {
     private let writer: EpochWriter
     private let options: CommitOptions
     private let membership: any GroupMembership
+    private let gate: CommitGate
     private var begunAt = MonotonicTime.zero
     private var committedAt: MonotonicTime?
 
-    init(_ settings: KafkaSettings, _ options: CommitOptions, _ membership: any GroupMembership, _ log: any LogHandler)
-    {
+    init(
+        _ settings: KafkaSettings, _ options: CommitOptions, _ membership: any GroupMembership, _ gate: CommitGate,
+        _ log: any LogHandler
+    ) {
+        self.gate = gate
         self.options = options
         self.membership = membership
         var producer = ProducerOptions(
@@ -49,6 +54,7 @@ final class TransactionSession: CommandSession {
     func execute(_ command: TransactionCommand) -> TransactionEvent {
         switch command {
         case .initialize:
+            gate.open()
             return event(at: .initialize) { () throws(KafkaError) in
                 let producer = try writer.rebuild()
                 try producer.initialize(within: options.callTimeout)
@@ -91,7 +97,7 @@ final class TransactionSession: CommandSession {
             // First, because it takes a round trip or two in which the last records are delivered by themselves.
             step = .offsets
             let positions = options.groupPositions(commit)
-            try membership.addOffsets(positions, to: producer, within: options.callTimeout)
+            try membership.addOffsets(positions, to: producer, through: gate, within: options.callTimeout)
             step = .flush
             try producer.flush(within: options.callTimeout)
             if let refused = producer.takeDeliveryFailure() {

@@ -4,13 +4,14 @@ public import StreamCore
 /// At-least-once: outputs are acknowledged first, then the positions are committed through the group. After a crash
 /// between the two the records since the last commit are written again.
 public final class KafkaWriter: TransactionPort {
+    public let gate = CommitGate()
     private let runner: CommandRunner
 
     public init(
         _ settings: KafkaSettings, _ options: CommitOptions, membership: any GroupMembership,
         log: any LogHandler = NullLog()
     ) {
-        runner = CommandRunner(WriterSession(settings, options, membership, log))
+        runner = CommandRunner(WriterSession(settings, options, membership, gate, log))
     }
 
     public var onReady: (@Sendable () -> Void)? {
@@ -28,9 +29,13 @@ final class WriterSession: CommandSession {
     private let writer: EpochWriter
     private let options: CommitOptions
     private let membership: any GroupMembership
+    private let gate: CommitGate
 
-    init(_ settings: KafkaSettings, _ options: CommitOptions, _ membership: any GroupMembership, _ log: any LogHandler)
-    {
+    init(
+        _ settings: KafkaSettings, _ options: CommitOptions, _ membership: any GroupMembership, _ gate: CommitGate,
+        _ log: any LogHandler
+    ) {
+        self.gate = gate
         self.options = options
         self.membership = membership
         var producer = ProducerOptions(linger: options.linger)
@@ -43,6 +48,7 @@ final class WriterSession: CommandSession {
         do throws(KafkaError) {
             switch command {
             case .initialize:
+                gate.open()
                 _ = try writer.rebuild()
                 return .initialized
             case .recover(let splits):
@@ -81,6 +87,7 @@ final class WriterSession: CommandSession {
                 failure(refused.error, at: .flush, refused: index, block: Producer.block(ofTag: refused.tag)))
         }
         let positions = options.groupPositions(commit)
+        guard gate.isOpen else { return .failed(failure(.givenUp, at: .offsets)) }
         do throws(KafkaError) {
             try membership.commit(positions, within: options.callTimeout)
         } catch {

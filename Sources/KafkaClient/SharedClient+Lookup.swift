@@ -99,16 +99,18 @@ extension SharedClient {
         if let code = outcome.code { throw KafkaError(code.raw, "Could not commit offsets") }
     }
 
-    /// The consumer's membership as it is now: asked for freshly before each commit, since the generation changes.
-    /// The generation that librdkafka is in now; nil where it is no member, or has just become another one.
+    /// The generation that librdkafka is in now; nil where it is in none, or has just become another member.
     ///
-    /// Without a member's id the broker would take a transaction's offsets from anybody.
+    /// Outside of any generation a broker may take a transaction's offsets from anybody.
     func groupMetadata() throws(KafkaError) -> GroupMetadata? {
         try unsafe use { client throws(KafkaError) in
             let before = unsafe Self.memberID(client)
             guard !before.isEmpty, let raw = unsafe rd_kafka_consumer_group_metadata(client) else { return nil }
-            let metadata = unsafe GroupMetadata(adopting: raw)
-            return unsafe Self.memberID(client) == before ? metadata : nil
+            let metadata = unsafe GroupMetadata(adopting: raw, memberID: before)
+            guard unsafe Self.memberID(client) == before, metadata.generation.map({ $0 >= 0 }) ?? true else {
+                return nil
+            }
+            return metadata
         }
     }
 
@@ -180,17 +182,40 @@ extension SharedClient {
 /// A consumer's member id and generation at one moment, for a transaction's offsets.
 @safe
 final class GroupMetadata: Sendable {
+    let memberID: String
     // Safety: librdkafka only reads it once it is made.
     nonisolated(unsafe) private let raw: OpaquePointer
-    init(adopting raw: OpaquePointer) { unsafe self.raw = raw }
+
+    init(adopting raw: OpaquePointer, memberID: String) {
+        unsafe self.raw = raw
+        self.memberID = memberID
+    }
+
     deinit { unsafe rd_kafka_consumer_group_metadata_destroy(raw) }
 
     /// What a member of another generation would send: for tests of fencing.
     static func imitation(group: String, generation: Int32, member: String) -> GroupMetadata {
-        unsafe GroupMetadata(adopting: rd_kafka_consumer_group_metadata_new_with_genid(group, generation, member, nil))
+        unsafe GroupMetadata(
+            adopting: rd_kafka_consumer_group_metadata_new_with_genid(group, generation, member, nil), memberID: member)
     }
 
     func withRaw<R, E>(_ body: (OpaquePointer) throws(E) -> R) throws(E) -> R { try unsafe body(raw) }
+
+    /// -1 while librdkafka is in no generation; nil where the form is another than librdkafka 2's. There is no other
+    /// way to ask: "CGMDv2:", then the generation as it lies in memory.
+    var generation: Int32? {
+        var buffer: UnsafeMutableRawPointer?
+        var size = 0
+        if let error = unsafe rd_kafka_consumer_group_metadata_write(raw, &buffer, &size) {
+            unsafe rd_kafka_error_destroy(error)
+            return nil
+        }
+        defer { unsafe rd_kafka_mem_free(nil, buffer) }
+        let form = Array("CGMDv2:".utf8)
+        let bytes = unsafe UnsafeRawBufferPointer(start: buffer, count: size)
+        guard size >= form.count + 4, unsafe bytes.prefix(form.count).elementsEqual(form) else { return nil }
+        return unsafe bytes.loadUnaligned(fromByteOffset: form.count, as: Int32.self)
+    }
 }
 
 /// Written by the callback on the thread that polls, and read there.

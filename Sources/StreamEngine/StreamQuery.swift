@@ -42,7 +42,8 @@ public final class StreamQuery {
         let signals = stages.map { stage in (0..<stage.taskCount).map { _ in Signal() } }
         let channels = signals.map { $0.map { Channel<TaskMessage>(capacity: 64, receiver: $0) } }
         let parts = QueryParts(
-            options: options, input: input, clock: clock, log: log, status: status, firstStage: channels[0])
+            options: options, input: input, clock: clock, log: log, status: status, firstStage: channels[0],
+            commitGate: writer.gate)
         status.watch(parts.budget)
         var tasks: [any StepMachine] = []
         var stateful: [Driver.StatefulTask] = []
@@ -99,11 +100,13 @@ struct QueryParts {
     let driverInbox: Channel<DriverMessage>
     let committerInbox: Channel<CommitterMessage>
     let firstStage: [Channel<TaskMessage>]
+    let commitGate: CommitGate
 
     init(
         options: QueryOptions, input: any InputPort, clock: any EngineClock, log: any LogHandler, status: QueryStatus,
-        firstStage: [Channel<TaskMessage>]
+        firstStage: [Channel<TaskMessage>], commitGate: CommitGate
     ) {
+        self.commitGate = commitGate
         self.options = options
         self.input = input
         self.clock = clock

@@ -22,6 +22,7 @@ public final class SimulatedWriter: TransactionPort, WorldActor {
     private var producerEpoch = 0
     private var generation = 0
     private var isBroken = true
+    public let gate = CommitGate()
     public private(set) var isClosed = false
     public private(set) var failures: [TransactionFailure.Kind: Int] = [:]
 
@@ -51,6 +52,7 @@ public final class SimulatedWriter: TransactionPort, WorldActor {
     private func carryOut(_ command: TransactionCommand) {
         switch command {
         case .initialize:
+            gate.open()
             producerEpoch = cluster.initialize(identity)
             isBroken = false
             events.append(.initialized)
@@ -75,7 +77,7 @@ public final class SimulatedWriter: TransactionPort, WorldActor {
             }
             events.append(.produced(block))
         case .commit(let commit):
-            guard !isFenced, isMember() else { return fail(.fenced) }
+            guard !isFenced, isMember(), gate.isOpen else { return fail(.fenced) }
             if let limit = expiresAbove, cluster.transactions[identity]?.outputs.count ?? 0 > limit {
                 return fail(.expired)
             }
@@ -114,7 +116,7 @@ public final class SimulatedWriter: TransactionPort, WorldActor {
         case .begin, .produce:
             fail([.abortable, .expired, .fatal, .fenced][Int(random.next() % 4)])
         case .commit(let commit):
-            guard !isFenced else { return false }
+            guard !isFenced, gate.isOpen else { return false }
             // The answer is lost; the commit itself may have happened.
             if isMember(), random.next() % 2 == 0 {
                 cluster.commit(commit, identity)

@@ -65,7 +65,8 @@ import Testing
                 policy.committed()
                 return pause(
                     policy.decide(
-                        failure(.fenced, "PRODUCER_FENCED"), now: MonotonicTime(nanoseconds: second * 1_000_000_000)))
+                        failure(.fenced, "KAFKA_PRODUCER_FENCED"),
+                        now: MonotonicTime(nanoseconds: second * 1_000_000_000)))
                     != nil
             }
         }

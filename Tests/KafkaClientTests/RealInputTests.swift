@@ -76,13 +76,7 @@ struct RealInputTests {
             try first.until("all splits") { $0.assigned == Self.splits(topic, 4) }
             let positions = Dictionary(uniqueKeysWithValues: first.assigned.map { ($0, Position(0)) })
             first.port.open(positions)
-            let membership = try #require((first.port as? GroupInput)?.membership)
-            let producer = try Producer(RealBroker.settings, ProducerOptions(transactionalID: id))
-            defer { producer.close(within: .seconds(10)) }
-            try producer.initialize(within: .seconds(20))
-            try producer.begin()
-            try membership.addOffsets(positions, to: producer, within: .seconds(10))
-            try producer.commit(within: .seconds(10))
+            #expect(try Self.refusal(of: positions, by: first) == nil)
 
             let second = try Self.group(id, [id])
             defer { second.port.close(within: .seconds(10)) }
@@ -91,19 +85,112 @@ struct RealInputTests {
                 first.port.open(positions)
                 return $0.assigned.count == 2
             }
-            try producer.begin()
-            #expect(throws: KafkaError.self) {
-                try membership.addOffsets(positions, to: producer, within: .seconds(10))
-            }
+            #expect(try Self.refusal(of: positions, by: first) == .illegalGeneration)
             try first.until("the loss") { !$0.lost.isEmpty }
             #expect(first.lost == second.assigned && first.revoking.isEmpty)
+            // Hearing of it is not enough: what was read may still be on its way.
+            #expect(try Self.refusal(of: positions, by: first) == .illegalGeneration)
             first.release(first.lost)
             try first.until("two each") {
                 second.step()
                 return $0.assigned.count == 2 && second.assigned.count == 2
             }
             #expect(first.assigned.isDisjoint(with: second.assigned))
+            try Self.commitsAgain(first)
         }
+    }
+
+    /// librdkafka joins again when a topic gets partitions, whether a revocation is answered or not.
+    @Test func whatTheGroupTakesWithoutAnAnswerIsLost() throws {
+        let id = RealBroker.unique("overtaken")
+        let (topic, later) = (TopicName(id), TopicName("\(id)-later"))
+        try RealBroker.withTopics([NewTopic(topic, partitions: 4)]) {
+            let first = try Self.group(id, ["^\(id).*"])
+            defer { first.port.close(within: .seconds(10)) }
+            try first.until("all splits") { $0.assigned == Self.splits(topic, 4) }
+            let second = try Self.group(id, ["^\(id).*"])
+            defer { second.port.close(within: .seconds(10)) }
+            try first.until("revocation") {
+                second.step()
+                return !$0.revoking.isEmpty
+            }
+            let positions = Dictionary(uniqueKeysWithValues: first.assigned.map { ($0, Position(0)) })
+            try RealBroker.withTopics([NewTopic(later, partitions: 4)]) {
+                // It is seen with the next look at the cluster, within ten seconds.
+                try first.until("the loss", within: .seconds(40)) {
+                    second.step()
+                    return !$0.lost.isEmpty
+                }
+                #expect(first.revoking.isSubset(of: first.lost))
+                #expect(try Self.refusal(of: positions, by: first) == .illegalGeneration)
+                first.release(first.lost.union(first.revoking))
+                try first.until("four each", within: .seconds(40)) { first in
+                    second.step()
+                    for driver in [first, second] where !driver.revoking.union(driver.lost).isEmpty {
+                        driver.release(driver.revoking.union(driver.lost))
+                    }
+                    return first.assigned.count == 4 && second.assigned.count == 4
+                }
+                #expect(first.assigned.isDisjoint(with: second.assigned))
+                try Self.commitsAgain(first)
+            }
+        }
+    }
+
+    /// librdkafka comes back as a new member after its session ended in a rebalance, and keeps what it had: that was
+    /// perhaps another's for a while.
+    @Test func whatANewMemberKeepsIsReadAnew() throws {
+        let id = RealBroker.unique("renewed")
+        let topic = TopicName(id)
+        try RealBroker.withTopics([NewTopic(topic, partitions: 4)]) {
+            let first = try Self.group(id, [id])
+            defer { first.port.close(within: .seconds(10)) }
+            try first.until("all splits") { $0.assigned == Self.splits(topic, 4) }
+            let positions = Dictionary(uniqueKeysWithValues: first.assigned.map { ($0, Position(0)) })
+            // As if all this had been another member's.
+            let context = try #require((first.port as? GroupInput)?.context)
+            context.withState {
+                $0.membership = .imitation(group: id, generation: 1, member: "the one before")
+            }
+            let second = try Self.group(id, [id])
+            defer { second.port.close(within: .seconds(10)) }
+            try first.until("the loss of everything") {
+                second.step()
+                return $0.lost.count == 4
+            }
+            #expect(first.revoking.isEmpty)
+            #expect(try Self.refusal(of: positions, by: first) == .illegalGeneration)
+            first.release(first.lost)
+            try first.until("two each") {
+                second.step()
+                return $0.assigned.count == 2 && second.assigned.count == 2
+            }
+            #expect(first.assigned.isDisjoint(with: second.assigned))
+            try Self.commitsAgain(first)
+        }
+    }
+
+    /// What the broker, or the membership itself, says to a commit of these positions; nil: it passes.
+    private static func refusal(of positions: [Split: Position], by driver: InputDriver) throws -> KafkaError.Code? {
+        let membership = try #require((driver.port as? GroupInput)?.membership)
+        let producer = try Producer(
+            RealBroker.settings, ProducerOptions(transactionalID: RealBroker.unique("refusal")))
+        defer { producer.close(within: .seconds(10)) }
+        try producer.initialize(within: .seconds(20))
+        try producer.begin()
+        do throws(KafkaError) {
+            try membership.addOffsets(positions, to: producer, through: CommitGate(), within: .seconds(10))
+            try producer.commit(within: .seconds(10))
+            return nil
+        } catch {
+            return error.code
+        }
+    }
+
+    private static func commitsAgain(_ driver: InputDriver) throws {
+        let positions = Dictionary(uniqueKeysWithValues: driver.assigned.map { ($0, Position(0)) })
+        // A rebalance may still be coming to its end.
+        try driver.until("a commit") { _ in (try? refusal(of: positions, by: driver)) == .some(nil) }
     }
 
     /// A static member that comes back has its splits at once, without a rebalance.

@@ -173,7 +173,7 @@ struct RealTransactionTests {
                 func committed(_ splits: Set<Split>, within: Duration) throws(KafkaError) -> [Split: Position] { [:] }
                 func commit(_ positions: [Split: Position], within: Duration) throws(KafkaError) {}
                 func addOffsets(
-                    _ positions: [Split: Position], to producer: Producer, within: Duration
+                    _ positions: [Split: Position], to producer: Producer, through gate: CommitGate, within: Duration
                 ) throws(KafkaError) {
                     try producer.sendOffsets(
                         positions, .imitation(group: groupID, generation: 0, member: "gone"), within: within)
@@ -191,6 +191,28 @@ struct RealTransactionTests {
             #expect(answer.failure?.kind == .fenced, "\(answer)")
             _ = try zombie.ask(.initialize)
             #expect(try readAll(RealBroker.settings, Split(to, 0)) == [])
+        }
+    }
+
+    /// What the driver has given up must not be committed, however right everything looks by the time it is sent.
+    @Test func whatIsGivenUpIsNotCommitted() throws {
+        let query = RealBroker.unique("givenup")
+        let (from, to) = (TopicName("\(query)-in"), TopicName("\(query)-out"))
+        try RealBroker.withTopics([NewTopic(from, partitions: 1), NewTopic(to, partitions: 1)]) {
+            let owner = try Owner(query, from: from, to: to)
+            defer { owner.close() }
+            _ = try owner.output.ask(.initialize)
+            _ = try owner.output.ask(.begin(1))
+            _ = try owner.output.ask(.produce(block(to, ["given up"])))
+            owner.output.gate.shut()
+            let answer = try owner.output.ask(.commit(EpochCommit(epoch: 1, positions: [owner.split: 1])))
+            #expect(answer.failure?.kind == .fenced, "\(answer)")
+            _ = try owner.output.ask(.initialize)
+            _ = try owner.output.ask(.begin(1))
+            _ = try owner.output.ask(.produce(block(to, ["kept"])))
+            let second = try owner.output.ask(.commit(EpochCommit(epoch: 1, positions: [owner.split: 1])))
+            #expect(second.failure == nil, "\(second)")
+            #expect(try readAll(RealBroker.settings, Split(to, 0)) == ["kept"])
         }
     }
 

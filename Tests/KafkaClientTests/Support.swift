@@ -169,7 +169,21 @@ func fill(_ settings: KafkaSettings, _ topic: TopicName, _ values: [String], par
 }
 
 /// All committed values of a split, up to its end.
+///
+/// A commit is certain before its marker is in the partition: until no transaction is open there, it is read again, for
+/// some seconds.
 func readAll(_ settings: KafkaSettings, _ split: Split, committed: Bool = true) throws -> [String] {
+    let deadline = SystemClock().now + .seconds(5)
+    while true {
+        let (values, end) = try readToEnd(settings, split, committed: committed)
+        guard committed, SystemClock().now < deadline else { return values }
+        if try readToEnd(settings, split, committed: false).end <= end { return values }
+    }
+}
+
+private func readToEnd(
+    _ settings: KafkaSettings, _ split: Split, committed: Bool
+) throws -> (values: [String], end: Position) {
     let consumer = try Consumer(settings, ConsumerOptions(groupID: "reader", readsCommitted: committed))
     defer { consumer.close(within: .seconds(5)) }
     consumer.open([split: 0])
@@ -181,7 +195,7 @@ func readAll(_ settings: KafkaSettings, _ split: Split, committed: Bool = true) 
                     block.value($0).map { String(decoding: $0, as: UTF8.self) } ?? "<nil>"
                 }
             }
-            if case .reachedEnd = event { return values }
+            if case .reachedEnd(_, let end) = event { return (values, end) }
         }
         return nil
     }

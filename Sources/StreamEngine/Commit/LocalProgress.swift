@@ -8,6 +8,7 @@ public import StreamCore
 /// The file is written beside its name and renamed over it, so that a reader finds the old or the new one.
 public final class LocalProgress: TransactionPort {
     public var onReady: (@Sendable () -> Void)?
+    public let gate = CommitGate()
     private let file: String?
     private var positions: [SplitPosition] = []
     private var progress: ProgressRecord?
@@ -49,6 +50,7 @@ public final class LocalProgress: TransactionPort {
     private func carryOut(_ command: TransactionCommand) throws -> TransactionEvent {
         switch command {
         case .initialize:
+            gate.open()
             try load()
             return .initialized
         case .recover(let splits):
@@ -59,6 +61,10 @@ public final class LocalProgress: TransactionPort {
         case .begin(let epoch): return .begun(epoch)
         case .produce(let block): return .produced(block)
         case .commit(let commit):
+            guard gate.isOpen else {
+                let error = StreamError("GIVEN_UP", "The epoch was given up.", recovery: .abortEpoch)
+                return .failed(TransactionFailure(.fenced, error))
+            }
             var merged = Dictionary(positions.map { ($0.split, $0.position) }) { _, new in new }
             merged.merge(commit.positions) { _, new in new }
             positions = merged.map { SplitPosition($0.key, $0.value) }.sorted { $0.split < $1.split }

@@ -18,6 +18,7 @@ final class Driver: StepMachine {
     let inbox: Channel<DriverMessage>
     let tasks: [Channel<TaskMessage>]
     let committer: Channel<CommitterMessage>
+    private let commitGate: CommitGate
     let changelog: (any ChangelogPort)?
     let statefulTasks: [StatefulTask]
     let changelogTopics: [TopicName]
@@ -91,6 +92,7 @@ final class Driver: StepMachine {
         inbox = parts.driverInbox
         tasks = parts.firstStage
         committer = parts.committerInbox
+        commitGate = parts.commitGate
         machine = QueryMachine(
             defaultStart: options.defaultStart, start: options.starts, partitionStart: options.partitionStarts,
             hasState: !statefulTasks.isEmpty)
@@ -291,6 +293,8 @@ final class Driver: StepMachine {
     }
 
     private func abandon() {
+        // First: whatever follows may give splits to others.
+        commitGate.shut()
         attempt = attempt.next
         dropRestore()
         dropTimes()

@@ -135,6 +135,7 @@ final class ScriptedWriter: TransactionPort {
     private let kafka: ScriptedKafka
     private var events: [TransactionEvent] = []
     private var pending: [RecordBlock] = []
+    let gate = CommitGate()
     private var isBroken = true
 
     init(_ kafka: ScriptedKafka) { self.kafka = kafka }
@@ -142,6 +143,7 @@ final class ScriptedWriter: TransactionPort {
     func submit(_ command: TransactionCommand) {
         defer { onReady?() }
         if case .initialize = command {
+            gate.open()
             isBroken = false
             pending = []
             return events.append(.initialized)
@@ -164,7 +166,7 @@ final class ScriptedWriter: TransactionPort {
     }
 
     private func commit(_ commit: EpochCommit) {
-        if kafka.refused.remove(commit.epoch) != nil {
+        if kafka.refused.remove(commit.epoch) != nil || !gate.isOpen {
             isBroken = true
             let error = StreamError("SCRIPTED", "Refused by the script.", recovery: .abortEpoch)
             return events.append(.failed(TransactionFailure(.abortable, error)))
