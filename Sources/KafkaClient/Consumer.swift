@@ -112,7 +112,8 @@ public final class Consumer {
             ("auto.offset.reset", "error"), ("enable.partition.eof", "true"), ("allow.auto.create.topics", "false"),
             ("isolation.level", options.readsCommitted ? "read_committed" : "read_uncommitted"),
             ("partition.assignment.strategy", options.strategy.rawValue), ("session.timeout.ms", "\(sessionMs)"),
-            ("heartbeat.interval.ms", "\(min(3000, sessionMs / 3))"),
+            // Members hear of a rebalance with the answer to a heartbeat: librdkafka's 3 s would be most of a takeover.
+            ("heartbeat.interval.ms", "\(min(500, sessionMs / 3))"),
             ("queued.max.messages.kbytes", "\(min(2_097_151, max(1024, settings.fetchBytesMax / 1024)))"),
         ]
         if let instanceID = options.instanceID { fixed.append(("group.instance.id", instanceID)) }

@@ -52,14 +52,14 @@ final class ConsumerMembership: GroupMembership {
         _ positions: [Split: Position], to producer: Producer, through gate: CommitGate, within: Duration
     ) throws(KafkaError) {
         let client = current
-        // In this order: with the gate open, the generation is one that was known before the attempt was dropped.
-        let generation = try generation(of: client)
-        guard gate.isOpen else { throw .givenUp }
         do throws(KafkaError) {
+            // In this order: with the gate open, the generation is one that was known before the attempt was dropped.
+            let generation = try generation(of: client)
+            guard gate.isOpen else { throw .givenUp }
             try producer.sendOffsets(positions, generation, within: within)
             client.context.withState { $0.refusedSince = nil }
         } catch {
-            if error.code.isGroupOver {
+            if error.code.isGroupOver, gate.isOpen {
                 let now = SystemClock().now
                 client.context.withState { $0.refusedSince = $0.refusedSince ?? now }
             }

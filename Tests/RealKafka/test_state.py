@@ -3,6 +3,7 @@ count, whatever died when.
 """
 
 import os
+import statistics
 import time
 from collections import Counter
 
@@ -15,6 +16,7 @@ from test_kill_schedule import RECORDS, check_recovery
 
 RELEASE = broker.ROOT / ".build/release"
 SLIDE_BATCHES, INTERVAL_MS = 5, 200
+TAKEOVER_LIMIT_S = float(os.environ.get("MILLRACE_TAKEOVER_LIMIT_S", "2"))  # a second on a quiet machine
 RECOVERY_LIMIT_S = float(os.environ.get("MILLRACE_STATE_RECOVERY_LIMIT_S", "5"))  # state is read back first
 
 
@@ -85,19 +87,18 @@ class StatefulWordCount(KafkaCase):
         read = lambda: sum(watch.committed(source, 4) or [0])
         owner = launch("owner")
         self.wait("the owner's first commit", lambda: read() > 0, 30, alive=owner)
+        takeovers = []
         for turn in range(3):
             standby, before = launch(f"standby-{turn}"), read()
             self.wait("progress with a standby beside", lambda: read() > before + 20_000, 60, alive=[owner, standby])
-            owner.kill()
-            before, began = read(), time.monotonic()
-            self.wait("the standby takes over", lambda: read() > before, 45, alive=standby)
-            say(f"the standby's first commit {time.monotonic() - began:.1f} s after the owner was killed")
+            takeovers.append(self.time_takeover(watch, owner, standby, read)[1])
             owner = standby
         feeder.finish(at_least=0)
         self.wait_for_lag_zero(watch, source, 180, alive=owner)
         self.assertEqual(owner.terminate(), 0, owner.tail())
         self.wait_for_markers(sink)
         self.judge(self.words(source), Counter(dict(self.records(sink))))
+        self.assertLessEqual(statistics.median(takeovers), TAKEOVER_LIMIT_S, "takeover after the session's end, s")
 
     # MARK: -
 

@@ -60,22 +60,12 @@ class WordCount(KafkaCase):
             standby, before = self.launch(name, source, sink, f"standby-{turn}"), total()
             self.wait("progress with a standby beside", lambda: total() > before, 30, alive=[owner, standby])
             self.wait("more progress", lambda: total() > before + 20_000, 60, alive=[owner, standby])
-            owner.kill()
-            before = total()
-            took = self.wait_and_time(lambda: total() > before, standby)
-            say(f"the standby's first commit {took:.1f} s after the owner was killed")
+            self.time_takeover(watch, owner, standby, total)
             owner = standby
         sent = feeder.finish(at_least=0)
         self.wait_for_lag_zero(watch, source, 180, alive=owner)
         self.assertEqual(owner.terminate(), 0, owner.tail())
         self.assert_counts(source, sink, sum(sent), lines.counts)
-
-    def wait_and_time(self, condition, program):
-        import time
-
-        began = time.monotonic()
-        self.wait("the standby takes over", condition, 45, alive=program)
-        return time.monotonic() - began
 
     def assert_counts(self, source, sink, lines_sent, expected):
         bootstrap = self.broker.bootstrap

@@ -151,6 +151,33 @@ class KafkaCase(unittest.TestCase):
             running = watched or [program for program in self.programs if program.alive]
             raise AssertionError(f"{error}\n" + "\n".join(program.tail() for program in running)) from None
 
+    def time_takeover(self, watch, owner, standby, progress, seconds=45):
+        """Kills the owner of a query and waits for the standby's first commit.
+
+        Returns the seconds since the kill, and those since the broker ended the owner's membership.
+        """
+        self.wait("a group of two at rest", lambda: watch.members() == 2, 30, alive=[owner, standby], every=0.1)
+        owner.kill()
+        killed, ended = time.monotonic(), None
+        last = progress()
+        time.sleep(0.3)  # the broker may still be finishing a commit
+        before = max(last, progress())
+
+        def taken_over():
+            nonlocal ended
+            if ended is None and watch.members() != 2:
+                ended = time.monotonic()
+            return progress() > before
+
+        self.wait("the standby takes over", taken_over, seconds, alive=standby)
+        now = time.monotonic()
+        self.assertIsNotNone(ended, "the standby took over from a member")
+        say(
+            f"the standby's first commit {now - killed:.1f} s after the owner was killed, "
+            f"{now - ended:.2f} s after its session ended"
+        )
+        return now - killed, now - ended
+
     def wait_for_lag_zero(self, watch, source, seconds, *, partitions=4, alive=None):
         """Waits until the group has committed all of the input, past its transaction markers."""
 
