@@ -209,10 +209,14 @@ class Observer:
     """Looks at a group's committed offsets and at a topic's ends, without joining anything."""
 
     def __init__(self, bootstrap, group, **settings):
-        common = {"bootstrap.servers": bootstrap, **{k.replace("_", "."): v for k, v in settings.items()}}
+        self.common = {"bootstrap.servers": bootstrap, **{k.replace("_", "."): v for k, v in settings.items()}}
         self.group = group
-        self.plain = handle(CONSUMER, {**common, "group.id": group, "isolation.level": "read_uncommitted"})
-        self.stable = handle(CONSUMER, {**common, "group.id": group + "-observer", "isolation.level": "read_committed"})
+        self.plain = handle(CONSUMER, {**self.common, "group.id": group, "isolation.level": "read_uncommitted"})
+        self.stable = self._stable()
+
+    def _stable(self):
+        name = self.group + "-observer"
+        return handle(CONSUMER, {**self.common, "group.id": name, "isolation.level": "read_committed"})
 
     def committed(self, topic, partitions, seconds=5):
         """The next offset to read of each partition; 0 where nothing is committed; None when the broker does not
@@ -239,6 +243,10 @@ class Observer:
         for partition in range(partitions):
             client = self.stable if stable else self.plain
             if watermarks(client, topic.encode(), partition, c.byref(low), c.byref(high), int(seconds * 1000)):
+                if stable:
+                    # One that first connects while the broker is stopped may never find its way.
+                    destroy(self.stable)
+                    self.stable = self._stable()
                 return None
             result.append(high.value)
         return result
