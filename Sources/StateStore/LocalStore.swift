@@ -158,7 +158,14 @@ extension LocalStore {
         let table = unsafe rocksdb_block_based_options_create()
         let cache = unsafe rocksdb_cache_create_lru(memoryBytes / 2)
         unsafe rocksdb_block_based_options_set_block_cache(table, cache)
+        // Indexes and filters in small pieces: as one block each they are larger than a part of a small cache, and are
+        // read anew for every key.
         unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1)
+        unsafe rocksdb_block_based_options_set_index_type(
+            table, Int32(rocksdb_block_based_table_index_type_two_level_index_search))
+        unsafe rocksdb_block_based_options_set_partition_filters(table, 1)
+        unsafe rocksdb_block_based_options_set_metadata_block_size(table, 4096)
+        unsafe rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1)
         unsafe rocksdb_block_based_options_set_filter_policy(table, rocksdb_filterpolicy_create_bloom_full(10))
         // Safety: the options share the cache and copy the table's options, so that both can go.
         unsafe rocksdb_options_set_block_based_table_factory(options, table)
