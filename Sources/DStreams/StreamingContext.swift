@@ -85,7 +85,7 @@ public final class StreamingContext: Sendable {
     /// - Parameter pattern: a POSIX extended regular expression, such as `orders-.*`. Kafka's own topics, which begin
     ///   with `__`, never match.
     public func kafkaStream(topicsPattern pattern: String) -> DStream<KafkaRecord> {
-        let expression = "^(\(pattern))$"
+        let expression = TopicSelection.expression(forWhole: pattern)
         let selection: TopicSelection?
         do throws(KafkaError) {
             selection = try TopicSelection([expression])

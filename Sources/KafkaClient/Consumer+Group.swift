@@ -59,11 +59,8 @@ extension Consumer {
     // MARK: - Rebalances
 
     private func acceptAssignment(_ splits: Set<Split>) {
-        if let pending = pendingRevoke, !pending.isEmpty, !reportedLost {
-            // It did not wait for our answer: they may be anybody's.
-            reportedLost = true
-            events.append(.lost(pending))
-        }
+        // It did not wait for our answer: they may be anybody's.
+        reportPendingLost()
         // Before the answer: after it, librdkafka may join again at once.
         noteGeneration()
         unsafe answer("accept an assignment") { client in
@@ -91,11 +88,8 @@ extension Consumer {
         disputed.subtract(splits)
         reclaimed.subtract(splits)
         var isLost = rebalance.isLost || rebalance.mayBeAnswered
-        if let pending = pendingRevoke, !pending.isEmpty, !reportedLost {
-            // It did not wait for our answer: see above.
-            isLost = true
-            events.append(.lost(pending))
-        }
+        // It did not wait for our answer: see above.
+        if reportPendingLost() { isLost = true }
         // Still ours in this generation, until we give them back.
         if !isLost, !noteGeneration(revoking: splits) { isLost = true }
         pendingRevoke = splits.union(pendingRevoke ?? [])
@@ -108,28 +102,32 @@ extension Consumer {
 
     /// Membership may end while the release is awaited (the session expired): nothing can be committed then.
     private func noticeLoss() {
-        guard let pending = pendingRevoke, !reportedLost else { return }
+        guard pendingRevoke != nil, !reportedLost else { return }
         let isLost = (try? unsafe client.use { unsafe rd_kafka_assignment_lost($0) != 0 }) ?? false
-        if isLost {
-            reportedLost = true
-            events.append(.lost(pending))
-        }
+        if isLost { reportPendingLost() }
+    }
+
+    /// What the group waits for is not to be committed any more.
+    /// - Returns: false where it waits for nothing, or that was told before.
+    @discardableResult
+    private func reportPendingLost() -> Bool {
+        guard let pending = pendingRevoke, !pending.isEmpty, !reportedLost else { return false }
+        reportedLost = true
+        events.append(.lost(pending))
+        return true
     }
 
     func answerRevoke() {
         pendingRevoke = nil
         let revoked = table.all { $0.isRevoking }
         let attached = table.all { $0.isRevoking && $0.isAttached }
-        unsafe answer("give splits back") { client in
-            guard isCooperative else { return unsafe AnyError(rd_kafka_assign(client, nil)) }
+        if isCooperative {
             // Only what is in librdkafka's assignment: it refuses others, and the group would wait for ever.
-            let list = TopicPartitionList(attached)
-            return unsafe list.withRaw { list in
-                unsafe rd_kafka_incremental_unassign(client, list).map { unsafe AnyError.object($0) }
-            }
+            unassign(attached, "give splits back")
+        } else {
+            unsafe answer("give splits back") { unsafe AnyError(rd_kafka_assign($0, nil)) }
         }
         table.remove(revoked)
-        noticeUntimelyAnswer()
         takeBack()
         reconcile()
     }

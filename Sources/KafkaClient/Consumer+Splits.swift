@@ -155,8 +155,13 @@ extension Consumer {
             $0.isAttached = false
             $0.validFrom = .max
         }
-        let list = TopicPartitionList(attached)
-        unsafe answer("stop reading \(attached.count) splits") { client in
+        unassign(attached, "stop reading \(attached.count) splits")
+    }
+
+    /// Takes splits out of librdkafka's assignment: all of them must be in it.
+    func unassign(_ splits: Set<Split>, _ what: String) {
+        let list = TopicPartitionList(splits)
+        unsafe answer(what) { client in
             unsafe list.withRaw { list in
                 unsafe rd_kafka_incremental_unassign(client, list).map { unsafe AnyError.object($0) }
             }

@@ -45,6 +45,7 @@ public final class GroupInput: InputPort {
         ownMembership = ConsumerMembership(groupID: options.groupID, client: client)
     }
 
+    /// The present consumer's.
     var context: ClientContext? { core.consumer?.client.context }
 
     /// Under which a transaction port commits.
@@ -75,7 +76,7 @@ public final class GroupInput: InputPort {
     /// The group refuses what we commit, and for far longer than a rebalance takes nothing was heard of one:
     /// librdkafka has lost its way in it (it can wait for ever behind a revocation that it overtook itself).
     private var isRefusedForLong: Bool {
-        guard let since = core.consumer?.client.context.withState({ $0.refusedSince }) else { return false }
+        guard let since = context?.withState({ $0.refusedSince }) else { return false }
         return SystemClock().now - since > options.sessionTimeout * 3
     }
 

@@ -13,10 +13,16 @@ package final class TopicSelection: Sendable {
     private let wanted: Set<TopicName>
     private let patterns: [String]
 
+    /// The expression for topics whose whole name matches.
+    package static func expression(forWhole pattern: String) -> String { "^(\(pattern))$" }
+
+    /// Whether this stands for topics that match, and is no topic's name.
+    package static func isExpression(_ text: String) -> Bool { text.hasPrefix("^") }
+
     /// - Throws: `invalidArgument` where an expression is none.
     package init(_ topics: [String]) throws(KafkaError) {
-        wanted = Set(topics.filter { !$0.hasPrefix("^") }.map { TopicName($0) })
-        patterns = topics.filter { $0.hasPrefix("^") }
+        wanted = Set(topics.filter { !Self.isExpression($0) }.map { TopicName($0) })
+        patterns = topics.filter(Self.isExpression)
         names = patterns.isEmpty ? topics.map { TopicName($0) } : nil
         for pattern in patterns {
             guard unsafe Self.compile(pattern, { _ in true }) != nil else {

@@ -150,7 +150,7 @@ package struct QueryPlan: Sendable {
                 "Give them different prefixes or suffixes.")
         }
         // Expressions were looked at before.
-        let named = graph.nodes.flatMap(\.topics).filter { !$0.text.hasPrefix("^") }
+        let named = graph.nodes.flatMap(\.topics).filter { !TopicSelection.isExpression($0.text) }
         var topics = named + graph.outputs.compactMap(\.topic)
         if case .deadLetter(let topic) = settings.errors { topics.append(topic) }
         if let wrong = topics.first(where: { !isTopicName($0.text) }) {

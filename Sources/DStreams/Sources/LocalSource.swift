@@ -28,7 +28,7 @@ struct SourceSettings: Sendable {
     var options: StreamingOptions
     var clock: any EngineClock
     var commits: CommitNotices
-    var listeners = StreamingListeners()
+    var listeners: StreamingListeners
 
     var log: any LogHandler { options.log }
 

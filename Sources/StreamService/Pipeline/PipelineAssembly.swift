@@ -142,7 +142,7 @@ extension KafkaSourceConfig {
     var topicTexts: [String] {
         switch topics {
         case .names(let names): names.map(\.text)
-        case .pattern(let pattern): ["^(\(pattern))$"]
+        case .pattern(let pattern): [TopicSelection.expression(forWhole: pattern)]
         }
     }
 }

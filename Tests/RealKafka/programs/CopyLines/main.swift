@@ -14,7 +14,10 @@ if arguments.words[0] == "files" {
     lines = context.fileStream(arguments.words[1], newFilesOnly: false).map { $0.text }
 } else {
     let address = arguments.words[0].split(separator: ":")
-    guard address.count == 2, let port = UInt16(address[1]) else { fatalError("HOST:PORT, not \(arguments.words[0])") }
+    guard address.count == 2, let port = UInt16(address[1]) else {
+        complain("HOST:PORT, not \(arguments.words[0])")
+        exitProgram(2)
+    }
     lines = context.receiverStream(AcknowledgingReceiver(host: String(address[0]), port: port), name: "lines")
         .map { $0.text }
 }
