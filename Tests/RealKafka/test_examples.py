@@ -67,19 +67,18 @@ class Examples(KafkaCase):
         self.wait(f"{dict(expected)} in what is printed", lambda: self.printed(program) == expected, 30, alive=program)
         self.assertEqual(program.terminate(), 0, program.tail())
 
-    def test_network_word_count(self):
+    def count_over_network(self, example):
         server = LineServer(self)
-        program = self.launch("NetworkWordCount", "127.0.0.1", server.port)
+        program = self.launch(example, "127.0.0.1", server.port)
         server.accept()
         server.send(LINES)
         self.expect_counts(program, LINES)
 
+    def test_network_word_count(self):
+        self.count_over_network("NetworkWordCount")
+
     def test_custom_receiver(self):
-        server = LineServer(self)
-        program = self.launch("CustomReceiver", "127.0.0.1", server.port)
-        server.accept()
-        server.send(LINES)
-        self.expect_counts(program, LINES)
+        self.count_over_network("CustomReceiver")
 
     def test_folder_word_count(self):
         folder = self.folder / "in"

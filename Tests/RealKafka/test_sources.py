@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness import broker
 from harness.case import KafkaCase, say
+from harness.process import committed_in
 from harness.schedule import Schedule
 from harness.verify import values_by_partition
 from test_state import RECOVERY_LIMIT_S
@@ -26,18 +27,12 @@ BATCH_FOLDER = re.compile(r"copied-\d+\.txt")
 class Watch:
     """Progress as `Schedule` looks at it, where the input is no topic: the lines that the logs call committed."""
 
-    def __init__(self, case, query, sink):
-        self.case, self.sink, self.kafka = case, sink, case.observer(query)
+    def __init__(self, case, query):
+        kafka, self.case = case.observer(query), case
+        self.ends, self.members = kafka.ends, kafka.members
 
-    def committed(self, _source, _partitions, seconds=5):
-        texts = [path.read_text(errors="replace") for path in self.case.folder.glob("[ab].log")]
-        return [sum(int(count) for text in texts for count in re.findall(r"^committed (\d+)$", text, re.MULTILINE))]
-
-    def ends(self, topic, partitions, stable=False):
-        return self.kafka.ends(topic, partitions, stable)
-
-    def members(self):
-        return self.kafka.members()
+    def committed(self, _source, _partitions):
+        return [sum(committed_in(path.read_text(errors="replace")) for path in self.case.folder.glob("[ab].log"))]
 
 
 class FileFeeder:
@@ -196,7 +191,7 @@ class Sources(KafkaCase):
 
         # Beside a frozen process nobody can have its folder: its lock says that it may go on writing.
         schedule = Schedule(
-            self, launch, Watch(self, name, sink), None, sink, partitions=1, leave_out={"freeze beside another"}
+            self, launch, Watch(self, name), None, sink, partitions=1, leave_out={"freeze beside another"}
         )
         program = schedule.run()
         feeder.finish()

@@ -35,7 +35,7 @@ def state(peers, keys):
 
 class Run:
     def __init__(self, bootstrap, folder, peers, keys):
-        self.bootstrap, self.folder, self.keys, self.starts, self.added = bootstrap, folder, keys, 0, 0
+        self.bootstrap, self.folder, self.keys, self.starts = bootstrap, folder, keys, 0
         self.limit = folder / "limit"
         subprocess.run(["gcc", "-O2", peers / "limit.c", "-o", self.limit, "-lrdkafka", "-lpthread"], check=True)
         for topic in ("in", "out"):
@@ -50,7 +50,7 @@ class Run:
         self.fill(self.keys)
         program, _ = self.start("disk")
         began = time.monotonic()
-        while self.committed(program) < self.keys:
+        while program.committed() < self.keys:
             self.watch(program, began)
             time.sleep(0.2)
         load_s, memory = time.monotonic() - began, program.memory_bytes()
@@ -82,7 +82,7 @@ class Run:
         # So that there is something to commit, whatever the kill has hit.
         self.fill(10_000)
         program, began = self.start(backend)
-        while not self.committed(program):
+        while not program.committed():
             self.watch(program, began)
             time.sleep(0.01)
         took = time.monotonic() - began
@@ -107,9 +107,6 @@ class Run:
             raise SystemExit(f"bench: the state program ended:\n{program.tail()}")
         if time.monotonic() - began > DEADLINE_S:
             raise SystemExit(f"bench: no end of the state workload:\n{program.tail()}")
-
-    def committed(self, program):
-        return sum(int(count) for count in re.findall(r"^committed (\d+)$", program.text(), re.MULTILINE))
 
     def fill(self, count):
         subprocess.run([self.limit, "fill", self.bootstrap, "in", str(count), "130"], check=True, capture_output=True)

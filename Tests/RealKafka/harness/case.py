@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 from . import broker as brokers
-from .librdkafka import Observer, wait_until
+from .librdkafka import Observer, settled, wait_until
 from .pipeline import kafka_pipeline
 from .process import Program
 from .verify import console_values, judge, numbers, values_by_partition
@@ -156,12 +156,10 @@ class KafkaCase(unittest.TestCase):
 
         Returns the seconds since the kill, and those since the broker ended the owner's membership.
         """
-        self.wait("a group of two at rest", lambda: watch.members() == 2, 30, alive=[owner, standby], every=0.1)
+        self.wait_for_members(watch, 2, 30, alive=[owner, standby])
         owner.kill()
         killed, ended = time.monotonic(), None
-        last = progress()
-        time.sleep(0.3)  # the broker may still be finishing a commit
-        before = max(last, progress())
+        before = settled(lambda: progress() or None)
 
         def taken_over():
             nonlocal ended
@@ -177,6 +175,12 @@ class KafkaCase(unittest.TestCase):
             f"{now - ended:.2f} s after its session ended"
         )
         return now - killed, now - ended
+
+    def wait_for_members(self, watch, members, seconds, *, alive):
+        """Waits until the group has this many members and no rebalance goes on."""
+        self.wait(
+            f"a group of {members} at rest", lambda: watch.members() == members, seconds, alive=alive, every=0.1
+        )
 
     def wait_for_lag_zero(self, watch, source, seconds, *, partitions=4, alive=None):
         """Waits until the group has committed all of the input, past its transaction markers."""

@@ -268,6 +268,17 @@ class Observer:
             destroy(client)
 
 
+def settled(read, seconds=30):
+    """What `read` gives once it gives the same twice: right after a kill the broker may still be finishing a commit."""
+
+    def twice():
+        first = read()
+        time.sleep(0.15)
+        return (first,) if first is not None and first == read() else None
+
+    return wait_until("progress that does not move", twice, seconds)[0]
+
+
 def wait_until(what, condition, seconds, every=0.02):
     """Waits for a condition and returns its (true) value; raises with `what` when the deadline passes."""
     deadline = time.monotonic() + seconds

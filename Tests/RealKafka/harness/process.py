@@ -1,6 +1,7 @@
 """The program under test as a process: start, signals, its log, processor time and memory from /proc."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -8,6 +9,11 @@ from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
 started = []
+
+
+def committed_in(text):
+    """The sum of the lines "committed N" in the log of a program that writes one for each batch."""
+    return sum(int(count) for count in re.findall(r"^committed (\d+)$", text, re.MULTILINE))
 
 
 def end_all():
@@ -78,6 +84,9 @@ class Program:
 
     def tail(self, characters=3000):
         return self.text()[-characters:]
+
+    def committed(self):
+        return committed_in(self.text())
 
     def cpu_seconds(self):
         fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()

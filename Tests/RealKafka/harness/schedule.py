@@ -4,7 +4,7 @@ import signal
 import time
 
 from .case import say
-from .librdkafka import wait_until
+from .librdkafka import settled, wait_until
 
 FREEZE_S = 14  # longer than the transaction time-out and the session time-out, which are 10 s
 COMMIT_DEADLINE_S = 60
@@ -74,25 +74,14 @@ class Schedule:
         """Waits until the group has this many members and no rebalance goes on. Whoever ends stays a member until
         its session does, so that a restart changes nothing for the others.
         """
-        self.case.wait(
-            f"a group of {members} at rest",
-            lambda: self.observer.members() == members,
-            COMMIT_DEADLINE_S,
-            alive=alive or self.running,
-            every=0.1,
-        )
+        self.case.wait_for_members(self.observer, members, COMMIT_DEADLINE_S, alive=alive or self.running)
 
     def committed_total(self):
         """As `total`, but settled: right after a kill the broker may still be finishing a commit, which is not
         the next one's.
         """
 
-        def settled():
-            first = self.observer.committed(self.source, self.partitions)
-            time.sleep(0.15)
-            return (sum(first),) if first and first == self.observer.committed(self.source, self.partitions) else None
-
-        return wait_until("committed offsets that do not move", settled, 30)[0]
+        return sum(settled(lambda: self.observer.committed(self.source, self.partitions)))
 
     def in_transaction(self):
         """Whether the output holds records of a transaction that is still open."""
