@@ -57,6 +57,8 @@ public final class Consumer {
     let client: SharedClient
     let isCooperative: Bool
     var feed: ConsumerFeed?
+    /// Nil where librdkafka sees to it by itself.
+    private let nudge: FetchNudge?
     var table = SplitTable()
     var events: [ConsumerEvent] = []
     /// What the group wants back and has not got yet.
@@ -85,10 +87,12 @@ public final class Consumer {
         conf.installRebalance()
         client = try SharedClient(RD_KAFKA_CONSUMER, conf, context)
         isCooperative = options.strategy == .cooperativeSticky
+        nudge = Self.looksAgainByItself ? nil : FetchNudge(client)
         context.setNotify(onReady)
+        let gauge = FetchGauge(bytesMax: Self.queueKilobytes(settings) << 10)
         feed = try unsafe client.use { client throws(KafkaError) in
             unsafe rd_kafka_poll_set_consumer(client)
-            return unsafe ConsumerFeed(client, context, readsHeaders: options.readsHeaders)
+            return unsafe ConsumerFeed(client, context, gauge, readsHeaders: options.readsHeaders)
         }
     }
 
@@ -96,16 +100,15 @@ public final class Consumer {
         // One response more than the queue holds is on its way at any time.
         let responseBytes = min(50 << 20, max(1 << 20, settings.fetchBytesMax / 2))
         var defaults = [
-            ("fetch.wait.max.ms", "100"), ("queued.min.messages", "1000000"), ("fetch.max.bytes", "\(responseBytes)"),
+            ("fetch.wait.max.ms", "100"), ("queued.min.messages", "\(FetchGauge.recordsMax)"),
+            ("fetch.max.bytes", "\(responseBytes)"),
             ("fetch.message.max.bytes", "\(min(4 << 20, max(64 << 10, responseBytes / 4)))"),
             // New topics and partitions are seen soon.
             ("topic.metadata.refresh.interval.ms", "10000"), ("reconnect.backoff.max.ms", "5000"),
             ("socket.keepalive.enable", "true"),
         ]
-        // With a full queue a partition waits this long before it is fetched again; before librdkafka 2.3 the back-off
-        // after errors stands for it.
-        let isKnown = ConfHandle().knows("fetch.queue.backoff.ms")
-        defaults.append((isKnown ? "fetch.queue.backoff.ms" : "fetch.error.backoff.ms", isKnown ? "5" : "10"))
+        // How soon a full queue is looked at again. Older versions are nudged (`FetchNudge`), and go on soon after errors.
+        defaults.append(looksAgainByItself ? (queueBackoff, "5") : ("fetch.error.backoff.ms", "10"))
         let sessionMs = max(1000, options.sessionTimeout.nanoseconds / 1_000_000)
         var fixed = [
             ("group.id", options.groupID), ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
@@ -114,10 +117,16 @@ public final class Consumer {
             ("partition.assignment.strategy", options.strategy.rawValue), ("session.timeout.ms", "\(sessionMs)"),
             // Members hear of a rebalance with the answer to a heartbeat: librdkafka's 3 s would be most of a takeover.
             ("heartbeat.interval.ms", "\(min(500, sessionMs / 3))"),
-            ("queued.max.messages.kbytes", "\(min(2_097_151, max(1024, settings.fetchBytesMax / 1024)))"),
+            ("queued.max.messages.kbytes", "\(queueKilobytes(settings))"),
         ]
         if let instanceID = options.instanceID { fixed.append(("group.instance.id", instanceID)) }
         return try settings.conf(defaults: defaults, fixed: fixed)
+    }
+
+    private static let queueBackoff = "fetch.queue.backoff.ms"
+    private static var looksAgainByItself: Bool { ConfHandle().knows(queueBackoff) }
+    private static func queueKilobytes(_ settings: KafkaSettings) -> Int {
+        min(2_097_151, max(1024, settings.fetchBytesMax / 1024))
     }
 
     // MARK: -
@@ -146,6 +155,7 @@ public final class Consumer {
         let block = RecordBlock(arenaCapacity: min(blockBytes, bytesMax))
         var notes: [ConsumerFeed.Note] = []
         feed?.drain(into: block, bytesMax: bytesMax, table: &table) { notes.append($0) }
+        if feed?.needsNudge == true { nudge?.nudge(table.all { $0.isAttached }) }
         if !block.isEmpty {
             blockBytes = (blockBytes + block.arena.count + block.arena.count / 4) / 2
             events.append(.records(block))
@@ -176,6 +186,7 @@ public final class Consumer {
     public func close(within: Duration) -> Bool {
         client.context.withState { $0.isClosing = true }
         feed?.stopWaking()
+        nudge?.stop()
         if pendingRevoke != nil { answerRevoke() }
         if isCooperative { answerAnything() }
         feed = nil

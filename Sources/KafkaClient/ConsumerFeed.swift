@@ -15,6 +15,9 @@ struct ConsumerFeed: ~Copyable {
     /// A running mean, to ask for about as many messages as may be handed out.
     private var bytesPerRecord = 256
     private let readsHeaders: Bool
+    private var gauge: FetchGauge
+    /// The fetchers may have stopped at a full queue, and there is room again.
+    private(set) var needsNudge = false
 
     /// What came besides records.
     enum Note {
@@ -24,7 +27,8 @@ struct ConsumerFeed: ~Copyable {
         case failed(KafkaError)
     }
 
-    init(_ client: OpaquePointer, _ context: ClientContext, readsHeaders: Bool) {
+    init(_ client: OpaquePointer, _ context: ClientContext, _ gauge: FetchGauge, readsHeaders: Bool) {
+        self.gauge = gauge
         self.readsHeaders = readsHeaders
         control = unsafe QueueHandle(adopting: rd_kafka_queue_get_consumer(client))
         data = unsafe QueueHandle(adopting: rd_kafka_queue_new(client))
@@ -71,9 +75,11 @@ struct ConsumerFeed: ~Copyable {
     ) {
         var slots: [RecordSlot] = []
         var left = bytesMax
+        needsNudge = false
         while left > 0 {
             if batch.isEmpty {
                 chunk += 1
+                noteLength()
                 batch.fill(from: data, max: max(1, min(batch.capacity, left / max(1, bytesPerRecord) + 1)))
                 if batch.isEmpty { break }
             }
@@ -84,7 +90,12 @@ struct ConsumerFeed: ~Copyable {
             batch.free(part.count)
             left -= part.bytes + part.count * MemoryLayout<RecordSlot>.stride
         }
+        noteLength()
         block.slots = slots
+    }
+
+    private mutating func noteLength() {
+        if gauge.note(records: data.length, bytesPerRecord: bytesPerRecord) { needsNudge = true }
     }
 
     /// The hot loop: one copy of each record's bytes. What belongs to a partition is looked up once per run of it, and

@@ -13,6 +13,9 @@ struct QueueHandle: ~Copyable {
 
     borrowing func withRaw<R, E>(_ body: (OpaquePointer) throws(E) -> R) throws(E) -> R { try unsafe body(raw) }
 
+    /// How many records and events wait in it.
+    var length: Int { unsafe Int(rd_kafka_queue_length(raw)) }
+
     /// Calls the context's `wake` from a librdkafka thread whenever the queue stops being empty. What lies in it
     /// already does not count: poll once afterwards.
     borrowing func wakeOnData(_ context: ClientContext) {
