@@ -107,7 +107,7 @@ public final class Consumer {
             ("topic.metadata.refresh.interval.ms", "10000"), ("reconnect.backoff.max.ms", "5000"),
             ("socket.keepalive.enable", "true"),
         ]
-        // How soon a full queue is looked at again. Older versions are nudged (`FetchNudge`), and go on soon after errors.
+        // How soon a full queue is looked at again. Older versions are nudged (`FetchNudge`); errors pass soon there.
         defaults.append(looksAgainByItself ? (queueBackoff, "5") : ("fetch.error.backoff.ms", "10"))
         let sessionMs = max(1000, options.sessionTimeout.nanoseconds / 1_000_000)
         var fixed = [
