@@ -28,7 +28,10 @@ public final class StreamingContext: Sendable {
     let stopRequest: StopRequest
     let commits = CommitNotices()
     let listeners = StreamingListeners()
-    private let printerBox: Mutex<@Sendable (String) -> Void>
+    private let printerHolder: Mutex<PrinterHolder>
+
+    /// As in `Callback`: a mutex over a bare closure wraps it with every access.
+    private struct PrinterHolder { var print: @Sendable (String) -> Void }
 
     /// A context over a Kafka cluster.
     /// - Parameters:
@@ -54,7 +57,7 @@ public final class StreamingContext: Sendable {
         self.clock = clock
         portSource = ports
         stopRequest = StopRequest(clock: clock)
-        printerBox = Mutex(StandardOutput.write)
+        printerHolder = Mutex(PrinterHolder(print: StandardOutput.write))
     }
 
     /// A context that goes on where the query of this name has come to, or begins: the answer to Spark's `getOrCreate`.
@@ -117,8 +120,8 @@ public final class StreamingContext: Sendable {
 
     /// Where `print` writes to: standard output, unless set.
     public var printer: @Sendable (String) -> Void {
-        get { printerBox.withLock { $0 } }
-        set { printerBox.withLock { $0 = newValue } }
+        get { printerHolder.withLock { $0.print } }
+        set { printerHolder.withLock { $0.print = newValue } }
     }
 
     // MARK: - The graph

@@ -9,7 +9,7 @@ final class ClientContext: Sendable {
     let name: String
     let log: any LogHandler
     private let shared: Mutex<State>
-    private let notify = Mutex<(@Sendable () -> Void)?>(nil)
+    private let notify = Callback()
     /// Replaces the remedy of failed logins where the pair of versions is known to fail.
     private let scramRemedy: String?
     /// One for the process: several clients of a query see the same broker go away.
@@ -51,12 +51,9 @@ final class ClientContext: Sendable {
     func withState<R>(_ body: (inout sending State) -> sending R) -> sending R { shared.withLock(body) }
 
     /// Called from any thread when there is something to poll for.
-    func setNotify(_ body: (@Sendable () -> Void)?) { notify.withLock { $0 = body } }
+    func setNotify(_ body: (@Sendable () -> Void)?) { notify.body = body }
 
-    func wake() {
-        let body = notify.withLock { $0 }
-        body?()
-    }
+    func wake() { notify() }
 
     // MARK: - From callbacks
 

@@ -17,7 +17,7 @@ final class CommandRunner: @unchecked Sendable {
     private var hasFailed = false
     private let worker = WorkerThread()
     private let events = Mutex<[TransactionEvent]>([])
-    private let notify = Mutex<(@Sendable () -> Void)?>(nil)
+    private let notify = Callback()
 
     init(_ session: any CommandSession) {
         self.session = session
@@ -25,8 +25,8 @@ final class CommandRunner: @unchecked Sendable {
     }
 
     var onReady: (@Sendable () -> Void)? {
-        get { notify.withLock { $0 } }
-        set { notify.withLock { $0 = newValue } }
+        get { notify.body }
+        set { notify.body = newValue }
     }
 
     func submit(_ command: TransactionCommand) {
@@ -51,7 +51,7 @@ final class CommandRunner: @unchecked Sendable {
         let event = session.execute(command)
         if case .failed = event { hasFailed = true }
         events.withLock { $0.append(event) }
-        onReady?()
+        notify()
     }
 
     private func tickLater() {

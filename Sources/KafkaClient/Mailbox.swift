@@ -5,11 +5,11 @@ import Synchronization
 /// What a helper thread leaves for the driver.
 final class Mailbox<Item: Sendable>: Sendable {
     private let items = Mutex<[Item]>([])
-    private let notify = Mutex<(@Sendable () -> Void)?>(nil)
+    private let notify = Callback()
 
     var onReady: (@Sendable () -> Void)? {
-        get { notify.withLock { $0 } }
-        set { notify.withLock { $0 = newValue } }
+        get { notify.body }
+        set { notify.body = newValue }
     }
 
     func post(_ item: Item) {
@@ -19,10 +19,7 @@ final class Mailbox<Item: Sendable>: Sendable {
 
     func take() -> Item? { items.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
 
-    func wake() {
-        let body = notify.withLock { $0 }
-        body?()
-    }
+    func wake() { notify() }
 }
 
 typealias InputMailbox = Mailbox<InputItem>
