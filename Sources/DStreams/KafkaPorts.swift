@@ -74,12 +74,11 @@ struct KafkaPorts: QueryPortSource {
         let query = needs.query
         let topics = needs.inputTopics.map(\.text)
         let control = CommitOptions.controlTopic(of: query)
-        let group = try GroupInput(
-            settings,
-            GroupInputOptions(
-                groupID: query.text, instanceID: identity.isStable ? identity.name : nil,
-                topics: needs.isOwned ? [control.text] : topics),
-            log: log)
+        var groupOptions = GroupInputOptions(
+            groupID: query.text, instanceID: identity.isStable ? identity.name : nil,
+            topics: needs.isOwned ? [control.text] : topics)
+        groupOptions.readsHeaders = needs.readsHeaders
+        let group = try GroupInput(settings, groupOptions, log: log)
         // Changelogs as well: the first commit waits a second for topics whose metadata was not asked for before.
         var commits = CommitOptions(
             query: query, transactionalID: identity.name,
@@ -92,7 +91,9 @@ struct KafkaPorts: QueryPortSource {
             commits.keepsGroupOffsets = !topics.isEmpty
             var sources = needs.inputs.map { $0.open() }
             if !topics.isEmpty {
-                sources.append(try AssignedInput(settings, groupID: query.text, topics: topics, log: log))
+                sources.append(
+                    try AssignedInput(
+                        settings, groupID: query.text, topics: topics, readsHeaders: needs.readsHeaders, log: log))
             }
             input = OwnedInput(membership: group, sources: sources)
         }

@@ -16,6 +16,8 @@ public struct QueryNeeds: Sendable, Hashable {
     public var createsTopics: Bool
     /// Where the query's state is kept; empty for a query without state.
     public var changelogs: [ChangelogNeed] = []
+    /// Records come with their headers.
+    public var readsHeaders = true
     /// Inputs beside the topics; a query that has some is owned.
     public var inputs: [NamedInput] = []
 

@@ -8,6 +8,9 @@ public enum MetadataColumns {
     /// All of them, in the order in which `SELECT *` shows them.
     public static let fields = columns.map { Field("_" + $0.rawValue, $0.type) }
 
+    /// The one with the headers.
+    public static let headers = "_" + RecordColumn.headers.rawValue
+
     /// Whether a column's name is one of these.
     public static func isMetadata(_ name: String) -> Bool { fields.contains { $0.name == name } }
 

@@ -10,6 +10,9 @@ public final class RawDecoder: RowDecoder {
     public let schema: Schema
     private let columns: [RecordColumn]
 
+    /// The column with the headers.
+    public static let headers = RecordColumn.headers.rawValue
+
     /// Spark's row.
     public static let fullSchema = Schema(RecordColumn.allCases.map { Field($0.rawValue, $0.type) })
 

@@ -72,4 +72,26 @@ import Testing
         let later = MonotonicTime.zero + .milliseconds(50)
         #expect(pacer.cutTime(openedAt: later, ranDry: true, committedAt: committed) == later)
     }
+
+    /// The next epoch is computed when the writer's rest is over, not only cut then.
+    @Test func theCutComesBeforeTheWriterNeedsTheEpoch() {
+        var pacer = EpochPacer(latencyTarget: .milliseconds(20), isExactlyOnce: true, commitPause: .milliseconds(5))
+        func cut() -> Duration { pacer.cutTime(openedAt: .zero, ranDry: true, committedAt: .zero) - .zero }
+        pacer.epochSealed(took: .milliseconds(8))
+        #expect(cut() == .milliseconds(4), "an eighth of the newest: 1 of 8 ms")
+        for _ in 0..<100 { pacer.epochSealed(took: .milliseconds(2)) }
+        #expect(cut() > .milliseconds(2) && cut() < .microseconds(3010))
+        for _ in 0..<100 { pacer.epochSealed(took: .seconds(1)) }
+        #expect(cut() == .zero, "never before the commit")
+    }
+
+    @Test func smallBlocksAreGathered() {
+        let pacer = EpochPacer(latencyTarget: .milliseconds(20), isExactlyOnce: true)
+        #expect(pacer.gatherTime(bytes: 200, readAt: .zero).map { $0 - .zero } == .milliseconds(4))
+        #expect(pacer.gatherTime(bytes: 64 << 10, readAt: .zero) == nil)
+        let quick = EpochPacer(latencyTarget: .milliseconds(4), isExactlyOnce: true)
+        #expect(quick.gatherTime(bytes: 200, readAt: .zero).map { $0 - .zero } == .milliseconds(1))
+        let atLeastOnce = EpochPacer(latencyTarget: .milliseconds(20), isExactlyOnce: false)
+        #expect(atLeastOnce.gatherTime(bytes: 200, readAt: .zero) == nil, "its outputs are written at once")
+    }
 }

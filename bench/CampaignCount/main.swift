@@ -65,6 +65,7 @@ let arguments = Arguments(query: "campaign-count", words: 2, usage: "Usage: Camp
 let context = arguments.makeContext {
     $0.start = .earliest
     $0.memoryBytes = 1 << 30
+    $0.readsHeaders = false
 }
 let counts: DStream<(CampaignWindow, Int)> = context.kafkaStream(topics: [TopicName(arguments.words[0])])
     .compactMap { record in record.withValueBytes(Fields.campaignWindow) }

@@ -63,6 +63,7 @@ package struct QueryPlan: Sendable {
             query: query, inputTopics: Set(nodes.flatMap(\.topics)).sorted(), outputTopics: outputTopics.sorted(),
             isOwned: options.isOwned, guarantee: settings.guarantee, stateFolder: settings.stateFolder,
             memoryBytes: options.memoryBytes, createsTopics: settings.createsTopics)
+        needs.readsHeaders = settings.readsHeaders || settings.errors.keepsHeaders
         let changelogs = changelogs(layout)
         if let wrong = changelogs.joined().first(where: { !Self.isTopicName($0.text) }) {
             throw StreamError(

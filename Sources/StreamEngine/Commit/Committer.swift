@@ -227,7 +227,7 @@ final class Committer: StepMachine {
         if plan.kind != .anchor {
             for channel in firstStage { channel.send(.committed(plan.epoch)) }
         }
-        driver.send(.committed(plan))
+        driver.send(.committed(plan, sealedAt: work.sealedAt))
     }
 
     private func dropEpochs() {

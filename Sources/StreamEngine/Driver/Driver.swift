@@ -42,6 +42,8 @@ final class Driver: StepMachine {
     var carried: [RecordBlock] = []
     /// New limits were set since: carried records come before anything that is read.
     var isCarriedDue = false
+    /// Small blocks are gathered until then; nil: read what is there.
+    var gatherUntil: MonotonicTime?
     var paused: Set<Split> = []
     /// The epoch whose plan is already durable and must be repeated as it is.
     var replay: ProgressRecord?
@@ -138,7 +140,7 @@ final class Driver: StepMachine {
         case .writerInitialized: perform(machine.handle(.writerInitialized), now)
         case .recovered(let progress, let attempt) where attempt == self.attempt:
             perform(machine.handle(.recovered(progress)), now)
-        case .committed(let plan) where plan.attempt == attempt: epochCommitted(plan, now)
+        case .committed(let plan, let sealedAt) where plan.attempt == attempt: epochCommitted(plan, sealedAt, now)
         case .failed(let failure, let attempt) where attempt == self.attempt: failed(failure, now)
         case .stateNeeds(let needs, let task, let attempt) where attempt == self.attempt:
             receiveNeeds(needs, task: task, now)
@@ -171,8 +173,11 @@ final class Driver: StepMachine {
         perform(machine.handle(.failed(failure, now: now)), now)
     }
 
-    private func epochCommitted(_ plan: EpochPlan, _ now: MonotonicTime) {
-        if plan.kind == .data { pacer.epochCommitted(bytes: inFlightBytes, took: now - inFlightSince) }
+    private func epochCommitted(_ plan: EpochPlan, _ sealedAt: MonotonicTime, _ now: MonotonicTime) {
+        if plan.kind == .data {
+            pacer.epochCommitted(bytes: inFlightBytes, took: now - inFlightSince)
+            pacer.epochSealed(took: sealedAt - inFlightSince)
+        }
         learnRate(plan, now)
         inFlight = nil
         inFlightRecords = 0
@@ -191,7 +196,7 @@ final class Driver: StepMachine {
         var didSomething = false
         // Bounded, so that messages and deadlines are looked at in between.
         for _ in 0..<16 {
-            let bytes = readableBytes
+            let bytes = isGathering(now) ? 0 : readableBytes
             guard let event = input.poll(bytesMax: bytes) else {
                 if bytes > 0 { openEpoch?.ranDry = true }
                 return didSomething
@@ -201,6 +206,13 @@ final class Driver: StepMachine {
             if closing != nil { return true }
         }
         return didSomething
+    }
+
+    /// Whether records are left where they are for a moment: the open epoch cannot be cut yet.
+    func isGathering(_ now: MonotonicTime) -> Bool {
+        guard case .asap = options.trigger, let gatherUntil, now < gatherUntil, let open = openEpoch, replay == nil
+        else { return false }
+        return inFlight != nil || now < cutTime(of: open)
     }
 
     /// How much may be read now; 0 where only membership is kept.
@@ -221,7 +233,9 @@ final class Driver: StepMachine {
             drainDeadline = min(drainDeadline, now + options.rebalanceDrain)
             perform(machine.handle(.revoking(splits)), now)
         case .lost(let splits): perform(machine.handle(.lost(splits)), now)
-        case .records(let block): accept(block, now)
+        case .records(let block):
+            gatherUntil = pacer.gatherTime(bytes: block.byteSize, readAt: now)
+            accept(block, now)
         case .reachedEnd(let split, let position): cursors.reachedEnd(split, position)
         case .finished(let split, let position): cursors.reachedEnd(split, position, isFinished: true)
         case .resolved(let positions): perform(machine.handle(.resolved(positions)), now)

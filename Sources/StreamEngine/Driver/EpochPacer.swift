@@ -25,6 +25,11 @@ struct EpochPacer {
     static let growthMax = 4
     /// …and what it may always hold. A source that bursts is not held up.
     static let freeBytes = 8 << 20
+    /// While nothing can be written anyway, small blocks are gathered for so long: each costs a turn of every thread on
+    /// its way…
+    static let gatherTime = Duration.milliseconds(4)
+    /// …and a block of this size is worth its own.
+    static let gatheredBytes = 64 << 10
     /// No limit is below this: a commit that an outage has held up says nothing about sizes.
     static let bytesMin = 64 << 10
 
@@ -33,6 +38,8 @@ struct EpochPacer {
     /// The writer rests so long between a commit and the next transaction (`QueryOptions.commitPause`).
     let commitPause: Duration
     private var saturatedEpochs = 0
+    /// A running mean of the time from an epoch's cut until all of it is computed.
+    private var sealTime = Duration.zero
     /// What an epoch may hold, as far as slow commits have taught; nil: no limit.
     private var bytesMax: Int?
 
@@ -45,13 +52,14 @@ struct EpochPacer {
     /// The earliest time to cut an epoch that was opened at `openedAt`.
     ///
     /// What arrives while the writer rests still belongs to this epoch: cut earlier, it would wait for a whole commit
-    /// more.
+    /// more. But the writer should not wait either: the cut comes as much before the end of its rest as the epoch takes
+    /// to be computed.
     /// - Parameters:
     ///   - ranDry: the input had nothing more at some point since then.
     ///   - committedAt: when the epoch before was committed.
     func cutTime(openedAt: MonotonicTime, ranDry: Bool, committedAt: MonotonicTime) -> MonotonicTime {
         if !isExactlyOnce { return openedAt + Self.atLeastOnceInterval }
-        return ranDry ? max(openedAt, committedAt + commitPause) : openedAt + interval
+        return ranDry ? max(openedAt, committedAt + max(.zero, commitPause - sealTime)) : openedAt + interval
     }
 
     private var interval: Duration {
@@ -60,6 +68,17 @@ struct EpochPacer {
 
     mutating func epochCut(ranDry: Bool) {
         saturatedEpochs = ranDry ? 0 : saturatedEpochs + 1
+    }
+
+    /// - Parameter took: from the epoch's cut until all of it was computed.
+    mutating func epochSealed(took: Duration) {
+        sealTime = (sealTime * 7 + max(.zero, took)) / 8
+    }
+
+    /// Until when the input may be left alone after a block that small: nothing of what arrives is written before.
+    /// - Returns: nil: go on reading.
+    func gatherTime(bytes: Int, readAt: MonotonicTime) -> MonotonicTime? {
+        isExactlyOnce && bytes < Self.gatheredBytes ? readAt + min(Self.gatherTime, latencyTarget / 4) : nil
     }
 
     // MARK: - How much an epoch may hold

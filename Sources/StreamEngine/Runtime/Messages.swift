@@ -43,7 +43,8 @@ enum CommitterMessage: Sendable {
 enum DriverMessage: Sendable {
     case writerInitialized
     case recovered(RecoveredProgress, Attempt)
-    case committed(EpochPlan)
+    /// - Parameter sealedAt: when all of it had been computed.
+    case committed(EpochPlan, sealedAt: MonotonicTime)
     case failed(TransactionFailure, Attempt)
     /// From this task: where changelogs must be read from.
     case stateNeeds([Split: Position], task: Int, Attempt)

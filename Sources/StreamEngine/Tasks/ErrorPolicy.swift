@@ -8,6 +8,11 @@ public enum ErrorPolicy: Sendable, Hashable {
     case skip
     /// It goes to this topic in the epoch's transaction: original key and bytes, cause and place in headers.
     case deadLetter(TopicName)
+
+    /// Whether records must be read with their headers, because some are written again as they were.
+    package var keepsHeaders: Bool {
+        if case .deadLetter = self { true } else { false }
+    }
 }
 
 /// Applies the error policy to the faulty records of one block.

@@ -30,7 +30,7 @@ struct PipelineAssembly {
         let sql = try PipelineQuery(config)
         let writers = try openSinks()
         let options = config.queryOptions(reading: sql.source)
-        let (input, membership) = try makeInput(sql.source)
+        let (input, membership) = try makeInput(sql.source, readsHeaders: sql.readsHeaders(config))
         let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let taskCount = options.taskCount ?? StreamQuery.defaultTaskCount(cores: cores)
         let query = try StreamQuery(
@@ -46,19 +46,22 @@ struct PipelineAssembly {
 
     // MARK: - Input
 
-    private func makeInput(_ source: PipelineConfig.Source) throws -> (any InputPort, (any GroupMembership)?) {
+    private func makeInput(
+        _ source: PipelineConfig.Source, readsHeaders: Bool
+    ) throws -> (any InputPort, (any GroupMembership)?) {
         if !config.isOwned, case .kafka(let kafka) = source.input {
-            let input = try groupInput(kafka.connection, topics: kafka.topicTexts)
+            let input = try groupInput(kafka.connection, topics: kafka.topicTexts, readsHeaders: readsHeaders)
             return (input, input.membership)
         }
         let membership = try config.cluster.map {
-            try groupInput($0, topics: [CommitOptions.controlTopic(of: config.name).text])
+            try groupInput($0, topics: [CommitOptions.controlTopic(of: config.name).text], readsHeaders: false)
         }
         let data: any InputPort
         switch source.input {
         case .kafka(let kafka):
             data = try AssignedInput(
-                settings(kafka.connection), groupID: config.name.text, topics: kafka.topicTexts, log: log)
+                settings(kafka.connection), groupID: config.name.text, topics: kafka.topicTexts,
+                readsHeaders: readsHeaders, log: log)
         case .connector(let name, let section):
             guard let connector = registry[name] else { throw Self.unknown(name) }
             let context = ConnectorContext(name: source.name, clock: clock, log: log)
@@ -67,8 +70,11 @@ struct PipelineAssembly {
         return (OwnedInput(membership: membership, sources: [data]), membership?.membership)
     }
 
-    private func groupInput(_ connection: KafkaConnection, topics: [String]) throws -> GroupInput {
+    private func groupInput(
+        _ connection: KafkaConnection, topics: [String], readsHeaders: Bool
+    ) throws -> GroupInput {
         var options = GroupInputOptions(groupID: config.name.text, topics: topics)
+        options.readsHeaders = readsHeaders
         // A process of its own each time would be waited for in vain after every stop.
         if identity.isStable { options.instanceID = identity.name }
         return try GroupInput(settings(connection), options, log: log)

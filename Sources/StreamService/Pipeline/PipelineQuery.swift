@@ -32,6 +32,13 @@ struct PipelineQuery {
         self.source = source
     }
 
+    /// Whether records must be read with their headers: somebody may want to see them again.
+    func readsHeaders(_ config: PipelineConfig) -> Bool {
+        let column = source.format == .raw ? RawDecoder.headers : MetadataColumns.headers
+        return config.errorPolicy.keepsHeaders
+            || CompiledQuery(plan).requiredSchema.fields.contains { $0.name == column }
+    }
+
     /// The columns of a source as the query sees them: Spark's for `raw`, else the declared ones and the metadata.
     static func columns(_ format: PipelineConfig.Format, _ declared: Schema?) -> Schema {
         switch format {
