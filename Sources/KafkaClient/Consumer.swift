@@ -89,7 +89,7 @@ public final class Consumer {
         isCooperative = options.strategy == .cooperativeSticky
         nudge = Self.looksAgainByItself ? nil : FetchNudge(client)
         context.setNotify(onReady)
-        let gauge = FetchGauge(bytesMax: Self.queueKilobytes(settings) << 10)
+        let gauge = Self.gauge(settings)
         feed = try unsafe client.use { client throws(KafkaError) in
             unsafe rd_kafka_poll_set_consumer(client)
             return unsafe ConsumerFeed(client, context, gauge, readsHeaders: options.readsHeaders)
@@ -100,7 +100,7 @@ public final class Consumer {
         // One response more than the queue holds is on its way at any time.
         let responseBytes = min(50 << 20, max(1 << 20, settings.fetchBytesMax / 2))
         var defaults = [
-            ("fetch.wait.max.ms", "100"), ("queued.min.messages", "\(FetchGauge.recordsMax)"),
+            ("fetch.wait.max.ms", "100"), ("queued.min.messages", "\(gauge(settings).recordsMax)"),
             ("fetch.max.bytes", "\(responseBytes)"),
             ("fetch.message.max.bytes", "\(min(4 << 20, max(64 << 10, responseBytes / 4)))"),
             // New topics and partitions are seen soon.
@@ -117,7 +117,7 @@ public final class Consumer {
             ("partition.assignment.strategy", options.strategy.rawValue), ("session.timeout.ms", "\(sessionMs)"),
             // Members hear of a rebalance with the answer to a heartbeat: librdkafka's 3 s would be most of a takeover.
             ("heartbeat.interval.ms", "\(min(500, sessionMs / 3))"),
-            ("queued.max.messages.kbytes", "\(queueKilobytes(settings))"),
+            ("queued.max.messages.kbytes", "\(gauge(settings).bytesMax >> 10)"),
         ]
         if let instanceID = options.instanceID { fixed.append(("group.instance.id", instanceID)) }
         return try settings.conf(defaults: defaults, fixed: fixed)
@@ -125,8 +125,8 @@ public final class Consumer {
 
     private static let queueBackoff = "fetch.queue.backoff.ms"
     private static var looksAgainByItself: Bool { ConfHandle().knows(queueBackoff) }
-    private static func queueKilobytes(_ settings: KafkaSettings) -> Int {
-        min(2_097_151, max(1024, settings.fetchBytesMax / 1024))
+    private static func gauge(_ settings: KafkaSettings) -> FetchGauge {
+        FetchGauge(bytesMax: min(2_097_151, max(1024, settings.fetchBytesMax / 1024)) << 10)
     }
 
     // MARK: -

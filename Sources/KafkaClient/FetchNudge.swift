@@ -36,10 +36,11 @@ final class FetchNudge: Sendable {
 /// Judges from outside when librdkafka's fetchers have stopped at a full queue and could go on: `FetchNudge`'s
 /// decision. Pure.
 struct FetchGauge {
-    /// librdkafka stops at so many records (`queued.min.messages`)…
-    static let recordsMax = 1_000_000
-    /// …or at so many bytes of values (`queued.max.messages.kbytes`).
+    /// librdkafka stops at so many bytes of values (`queued.max.messages.kbytes`)…
     let bytesMax: Int
+    /// …or at so many records (`queued.min.messages`): what it keeps beside each value, some 350 bytes, has no other
+    /// limit.
+    var recordsMax: Int { min(1_000_000, max(1_000, bytesMax / 256)) }
     private var wasFull = false
     // Sizes are estimates, so full begins early; below the second a fetch brings more before the queue is empty.
     private static let full = 0.7
@@ -51,7 +52,7 @@ struct FetchGauge {
     /// - Returns: whether it was full and is half empty now, once.
     mutating func note(records: Int, bytesPerRecord: Int) -> Bool {
         let level = max(
-            Double(records) / Double(Self.recordsMax), Double(records) * Double(bytesPerRecord) / Double(bytesMax))
+            Double(records) / Double(recordsMax), Double(records) * Double(bytesPerRecord) / Double(bytesMax))
         if level >= Self.full { wasFull = true }
         guard wasFull, level < Self.half else { return false }
         wasFull = false

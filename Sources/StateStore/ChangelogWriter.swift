@@ -133,6 +133,9 @@ struct ChangelogKey {
         key = bytes[3...]
     }
 
+    /// - Parameter bytes: three at least.
+    static func shard(_ bytes: UnsafeRawBufferPointer) -> Int { unsafe Int(bytes[1]) << 8 | Int(bytes[2]) }
+
     /// The bytes of a value without the version of their layout.
     static func value(_ bytes: [UInt8]) throws(StreamError) -> ArraySlice<UInt8> {
         guard bytes.first == version else { throw StateReader.damaged }

@@ -16,6 +16,11 @@ final class LocalOperator {
 
     private let store: LocalStore
     private let prefix: [UInt8]
+    /// The key that is asked for or written: one array for all.
+    private var scratch: [UInt8]
+    private(set) var isRestoring = false
+    /// `rows` is too high: keys were counted whether they were there before or not.
+    var needsCount = false
 
     init(_ store: LocalStore, _ operatorID: OperatorID, _ layout: ShardLayout, shards: [Int], cacheBytes: Int) {
         self.store = store
@@ -25,6 +30,7 @@ final class LocalOperator {
         var writer = StateWriter()
         writer.append(nested: operatorID.text)
         prefix = writer.bytes
+        scratch = prefix
     }
 
     func rowCount(table: UInt8) -> Int { rows.reduce(0) { $0 + ($1.key.table == table ? $1.value : 0) } }
@@ -39,8 +45,22 @@ final class LocalOperator {
         return try ChangelogKey.value(value)
     }
 
-    func contains(shard: Int, table: UInt8, key: ArraySlice<UInt8>) throws(StreamError) -> Bool {
-        try store.value(for: self.key(shard, table, key)) != nil
+    /// - Parameter key: of a change, as `ChangelogWriter` lays it out.
+    func contains(change key: UnsafeRawBufferPointer) throws(StreamError) -> Bool {
+        unsafe fill(key)
+        return try store.contains(scratch)
+    }
+
+    /// Counts what the tables really have.
+    func count(_ tables: [UInt8]) throws(StreamError) {
+        rows = [:]
+        for shard in shards {
+            for table in tables {
+                let found = try store.count(prefix: key(shard, table, []))
+                if found > 0 { rows[RowPlace(shard: shard, table: table)] = found }
+            }
+        }
+        needsCount = false
     }
 
     /// Everything that a table has, in the order of shards and of the bytes of keys; values without their version.
@@ -68,9 +88,21 @@ final class LocalOperator {
 
     // MARK: - Writing
 
-    func put(_ value: [UInt8]?, shard: Int, table: UInt8, key: ArraySlice<UInt8>, in batch: LocalBatch) {
-        let key = self.key(shard, table, key)
-        if let value { batch.put(key, value) } else { batch.remove(key) }
+    /// - Parameters:
+    ///   - key: of a change, as `ChangelogWriter` lays it out.
+    ///   - value: nil deletes.
+    func put(change key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?, in batch: LocalBatch) {
+        unsafe fill(key)
+        if let value = unsafe value { unsafe batch.put(scratch, value) } else { batch.remove(scratch) }
+    }
+
+    /// A change's key has the table first; here the shard comes first, so that a shard's keys lie together.
+    private func fill(_ key: UnsafeRawBufferPointer) {
+        scratch.removeLast(scratch.count - prefix.count)
+        unsafe scratch.append(key[1])
+        unsafe scratch.append(key[2])
+        unsafe scratch.append(key[0])
+        unsafe scratch.append(contentsOf: key[3...])
     }
 
     func put(_ record: ShardRecord, shard: Int, in batch: LocalBatch) {
@@ -86,7 +118,14 @@ final class LocalOperator {
         rows = rows.filter { $0.key.shard != shard }
     }
 
-    func write(_ batch: LocalBatch) throws(StreamError) { try store.write(batch) }
+    func write(_ batch: LocalBatch, isLogged: Bool) throws(StreamError) { try store.write(batch, isLogged: isLogged) }
+
+    /// Many changes come in a row until it is set back.
+    func setRestoring(_ isRestoring: Bool) throws(StreamError) {
+        guard isRestoring != self.isRestoring else { return }
+        self.isRestoring = isRestoring
+        if isRestoring { try store.beginRestoring() } else { try store.endRestoring() }
+    }
 
     private func key(_ shard: Int, _ table: UInt8, _ key: ArraySlice<UInt8>) -> [UInt8] {
         var result = prefix

@@ -7,8 +7,8 @@ private import Synchronization
 /// from their threads.
 ///
 /// It holds committed state only. What an operator writes at once is there as a whole or not at all, also after a crash
-/// of the process; a power failure may take back the newest writes, in their order. (Nothing is synced: the changelog
-/// has it all.)
+/// of the process; a power failure may take back the newest writes, in their order, and so may a crash with what was
+/// written without the log. (Nothing is synced: the changelog has it all.)
 @safe
 package final class LocalStore: @unchecked Sendable {
     // Safety: RocksDB's handle may be used from any thread; the pointers never change, and `close` is called when no
@@ -17,15 +17,22 @@ package final class LocalStore: @unchecked Sendable {
     private let database: OpaquePointer
     private let reading: OpaquePointer
     private let writing: OpaquePointer
+    private let writingUnlogged: OpaquePointer
+    private let memoryBytes: Int
     private let isClosed = Atomic(false)
+    /// Something was written without the log and is not in a file yet.
+    private let hasUnlogged = Mutex(false)
+    /// Operators that are being restored.
+    private let restoring = Mutex(0)
 
     /// Opens the database, or makes it.
     /// - Parameter memoryBytes: for write buffers and cached blocks together, at least 8 MiB.
     /// - Throws: `STATE_STORE` where the folder cannot be used, is in use, damaged, or something else.
     package init(folder: String, memoryBytes: Int) throws {
         self.folder = folder
+        self.memoryBytes = max(memoryBytes, 8 << 20)
         try Self.prepare(folder)
-        let options = unsafe Self.options(max(memoryBytes, 8 << 20))
+        let options = unsafe Self.options(self.memoryBytes)
         defer { unsafe rocksdb_options_destroy(options) }
         var failure: UnsafeMutablePointer<CChar>?
         // Safety: RocksDB copies options and path; the handle is ours until `close`.
@@ -35,6 +42,8 @@ package final class LocalStore: @unchecked Sendable {
         unsafe database = opened
         unsafe reading = rocksdb_readoptions_create()
         unsafe writing = rocksdb_writeoptions_create()
+        unsafe writingUnlogged = rocksdb_writeoptions_create()
+        unsafe rocksdb_writeoptions_disable_WAL(writingUnlogged, 1)
         try claim()
     }
 
@@ -45,6 +54,7 @@ package final class LocalStore: @unchecked Sendable {
         guard isClosed.exchange(true, ordering: .acquiringAndReleasing) == false else { return }
         unsafe rocksdb_readoptions_destroy(reading)
         unsafe rocksdb_writeoptions_destroy(writing)
+        unsafe rocksdb_writeoptions_destroy(writingUnlogged)
         unsafe rocksdb_close(database)
     }
 
@@ -64,6 +74,25 @@ package final class LocalStore: @unchecked Sendable {
         var count = 0
         let bytes = unsafe rocksdb_pinnableslice_value(slice, &count)
         return unsafe Array(UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+
+    func contains(_ key: [UInt8]) throws(StreamError) -> Bool {
+        try checkOpen()
+        var failure: UnsafeMutablePointer<CChar>?
+        let isThere = unsafe key.withUnsafeBytes { key in
+            let bytes = unsafe key.baseAddress?.assumingMemoryBound(to: CChar.self)
+            // From filters and indexes alone: most keys that are asked for are not there.
+            guard unsafe rocksdb_key_may_exist(database, reading, bytes, key.count, nil, nil, nil, 0, nil) != 0 else {
+                return false
+            }
+            guard let slice = unsafe rocksdb_get_pinned(database, reading, bytes, key.count, &failure) else {
+                return false
+            }
+            unsafe rocksdb_pinnableslice_destroy(slice)
+            return true
+        }
+        try unsafe Self.check(failure, folder, "read")
+        return isThere
     }
 
     /// Calls `body` with each key that begins with `prefix` and its value, in the order of keys: what was there when it
@@ -96,12 +125,93 @@ package final class LocalStore: @unchecked Sendable {
         try unsafe Self.check(failure, folder, "read")
     }
 
-    /// Writes everything in the batch, or nothing.
-    func write(_ batch: LocalBatch) throws(StreamError) {
+    /// How many keys begin with `prefix`.
+    /// - Complexity: O(keys), without a look at their values.
+    func count(prefix: [UInt8]) throws(StreamError) -> Int {
         try checkOpen()
+        let options = unsafe rocksdb_readoptions_create()
+        defer { unsafe rocksdb_readoptions_destroy(options) }
+        unsafe rocksdb_readoptions_set_fill_cache(options, 0)
+        unsafe rocksdb_readoptions_set_readahead_size(options, 1 << 20)
+        let iterator = unsafe rocksdb_create_iterator(database, options)
+        defer { unsafe rocksdb_iter_destroy(iterator) }
+        var found = 0
+        unsafe prefix.withUnsafeBytes { prefix in
+            unsafe rocksdb_iter_seek(
+                iterator, prefix.baseAddress?.assumingMemoryBound(to: CChar.self), prefix.count)
+            while unsafe rocksdb_iter_valid(iterator) != 0 {
+                var size = 0
+                let key = unsafe UnsafeRawBufferPointer(start: rocksdb_iter_key(iterator, &size), count: size)
+                guard unsafe key.starts(with: prefix) else { break }
+                found += 1
+                unsafe rocksdb_iter_next(iterator)
+            }
+        }
         var failure: UnsafeMutablePointer<CChar>?
-        unsafe rocksdb_write(database, writing, batch.raw, &failure)
+        unsafe rocksdb_iter_get_error(iterator, &failure)
+        try unsafe Self.check(failure, folder, "read")
+        return found
+    }
+
+    /// Writes everything in the batch, or nothing.
+    /// - Parameter isLogged: false is twice as fast; a crash may take such writes back, but never without those that
+    ///   follow.
+    func write(_ batch: LocalBatch, isLogged: Bool = true) throws(StreamError) {
+        try checkOpen()
+        if isLogged { try flushUnlogged() }
+        var failure: UnsafeMutablePointer<CChar>?
+        unsafe rocksdb_write(database, isLogged ? writing : writingUnlogged, batch.raw, &failure)
         try unsafe Self.check(failure, folder, "write")
+        if !isLogged { hasUnlogged.withLock { $0 = true } }
+    }
+
+    /// What is logged now must not outlive what was written before it. Who waits for another's flush may rely on it.
+    private func flushUnlogged() throws(StreamError) {
+        try hasUnlogged.withLock { hasUnlogged throws(StreamError) in
+            guard hasUnlogged else { return }
+            let options = unsafe rocksdb_flushoptions_create()
+            defer { unsafe rocksdb_flushoptions_destroy(options) }
+            var failure: UnsafeMutablePointer<CChar>?
+            unsafe rocksdb_flush(database, options, &failure)
+            try unsafe Self.check(failure, folder, "write")
+            hasUnlogged = false
+        }
+    }
+
+    // MARK: - Restoring
+
+    /// Until `endRestoring` writes come fast and reads hardly: files are sorted later, and all memory is for writing.
+    func beginRestoring() throws(StreamError) {
+        try restoring.withLock { users throws(StreamError) in
+            users += 1
+            guard users == 1 else { return }
+            try set([("disable_auto_compactions", "true"), ("write_buffer_size", "\(memoryBytes / 2)")])
+        }
+    }
+
+    func endRestoring() throws(StreamError) {
+        try restoring.withLock { users throws(StreamError) in
+            users -= 1
+            guard users == 0 else { return }
+            try set([
+                ("disable_auto_compactions", "false"), ("write_buffer_size", "\(Self.writeBufferBytes(memoryBytes))"),
+            ])
+        }
+    }
+
+    private func set(_ options: [(String, String)]) throws(StreamError) {
+        try checkOpen()
+        for (name, value) in options {
+            var failure: UnsafeMutablePointer<CChar>?
+            unsafe name.withCString { name in
+                unsafe value.withCString { value in
+                    var names: UnsafePointer<CChar>? = unsafe name
+                    var values: UnsafePointer<CChar>? = unsafe value
+                    unsafe rocksdb_set_options(database, 1, &names, &values, &failure)
+                }
+            }
+            try unsafe Self.check(failure, folder, "set up")
+        }
     }
 
     private func checkOpen() throws(StreamError) {
@@ -144,13 +254,20 @@ extension LocalStore {
         try write(batch)
     }
 
+    private static func writeBufferBytes(_ memoryBytes: Int) -> Int { memoryBytes / 8 }
+
     private static func options(_ memoryBytes: Int) -> OpaquePointer? {
         let options = unsafe rocksdb_options_create()
         unsafe rocksdb_options_set_create_if_missing(options, 1)
-        // Two buffers of an eighth, all of them a quarter; half for blocks; the rest is room for what RocksDB adds.
-        unsafe rocksdb_options_set_write_buffer_size(options, memoryBytes / 8)
+        // Two buffers of an eighth; half for blocks; the rest is room for what RocksDB adds.
+        unsafe rocksdb_options_set_write_buffer_size(options, writeBufferBytes(memoryBytes))
         unsafe rocksdb_options_set_max_write_buffer_number(options, 2)
-        unsafe rocksdb_options_set_db_write_buffer_size(options, memoryBytes / 4)
+        // Runs of like size are merged: each key is written about eight times on its way, by levels over twenty times
+        // with buffers this small; the price is disk, up to twice the state.
+        unsafe rocksdb_options_set_compaction_style(options, Int32(rocksdb_universal_compaction))
+        // A restore leaves many runs. Writing goes on while they are merged: the changelog is the bound of what comes.
+        unsafe rocksdb_options_set_level0_slowdown_writes_trigger(options, 2000)
+        unsafe rocksdb_options_set_level0_stop_writes_trigger(options, 4000)
         unsafe rocksdb_options_set_max_total_wal_size(options, UInt64(memoryBytes))
         unsafe rocksdb_options_set_max_open_files(options, 256)
         unsafe rocksdb_options_set_keep_log_file_num(options, 2)
@@ -218,14 +335,16 @@ final class LocalBatch {
 
     // Safety: RocksDB copies the bytes into the batch.
 
-    func put(_ key: [UInt8], _ value: [UInt8]) {
+    func put(_ key: [UInt8], _ value: UnsafeRawBufferPointer) {
         unsafe key.withUnsafeBytes { key in
-            unsafe value.withUnsafeBytes { value in
-                unsafe rocksdb_writebatch_put(
-                    raw, key.baseAddress?.assumingMemoryBound(to: CChar.self), key.count,
-                    value.baseAddress?.assumingMemoryBound(to: CChar.self), value.count)
-            }
+            unsafe rocksdb_writebatch_put(
+                raw, key.baseAddress?.assumingMemoryBound(to: CChar.self), key.count,
+                value.baseAddress?.assumingMemoryBound(to: CChar.self), value.count)
         }
+    }
+
+    func put(_ key: [UInt8], _ value: [UInt8]) {
+        unsafe value.withUnsafeBytes { unsafe put(key, $0) }
     }
 
     func remove(_ key: [UInt8]) {

@@ -18,6 +18,7 @@ extension OperatorState {
                     knownMs: places.map(\.knownMs).min() ?? place.knownMs)
             }
             let epochs = Set(local.shards.map { records[$0]?.epoch })
+            local.needsCount = epochs.contains(nil)
             if epochs.count == 1, let epoch = epochs.first { stateEpoch = epoch }
             for (shard, record) in records {
                 for (table, count) in record.rows { local.rows[RowPlace(shard: shard, table: table)] = count }
@@ -57,10 +58,12 @@ extension OperatorState {
         for sealed in sealedEpochs where sealed.epoch <= epoch {
             local.rows.merge(sealed.rows, uniquingKeysWith: +)
             guard let block = sealed.block else { continue }
-            for index in block.slots.indices {
-                guard let bytes = block.key(index), bytes.first != ChangelogKey.schemaTable else { continue }
-                let key = try ChangelogKey(bytes)
-                local.put(block.value(index), shard: key.shard, table: key.table, key: key.key, in: batch)
+            for slot in block.slots {
+                // Safety: the bytes are copied before the block changes.
+                let key = unsafe block.arena.bytes(slot.key)
+                guard unsafe key.count >= 3, unsafe key[0] != ChangelogKey.schemaTable else { continue }
+                unsafe local.put(
+                    change: key, slot.value.isNull ? nil : block.arena.bytes(slot.value), in: batch)
             }
         }
         do {
@@ -72,7 +75,8 @@ extension OperatorState {
     }
 
     /// Writes a batch with what is known of the shards.
-    func writeLocal(_ batch: LocalBatch, epoch: Epoch?) throws(StreamError) {
+    /// - Parameter isLogged: false where what is lost would be read again.
+    func writeLocal(_ batch: LocalBatch, epoch: Epoch?, isLogged: Bool = true) throws(StreamError) {
         guard let local else { return }
         let schemas = Dictionary(uniqueKeysWithValues: members.map { ($0.id, $0.schema(layout)) })
         for shard in local.shards {
@@ -81,7 +85,7 @@ extension OperatorState {
             for table in schemas.keys { rows[table] = local.rows[RowPlace(shard: shard, table: table)] }
             local.put(ShardRecord(epoch: epoch, place: place, rows: rows, schemas: schemas), shard: shard, in: batch)
         }
-        try local.write(batch)
+        try local.write(batch, isLogged: isLogged)
     }
 
     /// Removes a partition's shards from the disk.
@@ -100,28 +104,50 @@ extension OperatorState {
     }
 }
 
-/// Changes of a changelog on their way to the disk: the newest of each key, for one batch.
+/// Changes of a changelog on their way to the disk: the newest of each key in one block.
 struct LocalChanges {
-    struct Key: Hashable {
-        var shard: Int
-        var table: UInt8
-        var bytes: ArraySlice<UInt8>
-    }
+    /// Places in the block.
+    private var newest: [Int] = []
+    private var index = KeyIndex()
 
-    private var values: [Key: [UInt8]?] = [:]
+    var count: Int { newest.count }
 
-    mutating func note(_ key: ChangelogKey, _ value: [UInt8]?) {
-        values[Key(shard: key.shard, table: key.table, bytes: key.key)] = .some(value)
-    }
-
-    /// Puts the changes into a batch and counts keys that are new or gone.
-    func put(in batch: LocalBatch, _ local: LocalOperator) throws(StreamError) {
-        for (key, value) in values {
-            let had = try local.contains(shard: key.shard, table: key.table, key: key.bytes)
-            if had != (value != nil) {
-                local.rows[RowPlace(shard: key.shard, table: key.table), default: 0] += had ? -1 : 1
+    mutating func note(_ place: Int, in block: RecordBlock) {
+        // Safety: the block does not change while it is applied.
+        let key = unsafe block.arena.bytes(block.slots[place].key)
+        // The half that does not decide the shard.
+        let hash = UInt32(truncatingIfNeeded: unsafe StableHash.hash(key) &>> 32)
+        var at = Int(hash) & index.mask
+        while index.cells[at] != 0 {
+            let found = KeyIndex.slot(index.cells[at])
+            if UInt32(truncatingIfNeeded: index.cells[at] &>> 32) == hash {
+                let other = unsafe block.arena.bytes(block.slots[newest[found]].key)
+                if unsafe key.elementsEqual(other) {
+                    newest[found] = place
+                    return
+                }
             }
-            local.put(value, shard: key.shard, table: key.table, key: key.bytes, in: batch)
+            at = (at + 1) & index.mask
+        }
+        index.insert(hash, slot: newest.count)
+        newest.append(place)
+    }
+
+    /// Puts the changes into a batch and counts keys that are new or gone. While many are restored, nobody looks
+    /// whether a key is there already, which would take twice as long as writing it: all are counted in the end.
+    func put(of block: RecordBlock, in batch: LocalBatch, _ local: LocalOperator) throws(StreamError) {
+        if local.isRestoring { local.needsCount = true }
+        for place in newest {
+            let slot = block.slots[place]
+            // Safety: the block does not change meanwhile.
+            let key = unsafe block.arena.bytes(slot.key)
+            // Counted like this there are too many, never none where there are some.
+            let had = unsafe local.isRestoring ? false : try local.contains(change: key)
+            if had == slot.value.isNull {
+                let rows = unsafe RowPlace(shard: ChangelogKey.shard(key), table: key[0])
+                local.rows[rows, default: 0] += had ? -1 : 1
+            }
+            unsafe local.put(change: key, slot.value.isNull ? nil : block.arena.bytes(slot.value), in: batch)
         }
     }
 }

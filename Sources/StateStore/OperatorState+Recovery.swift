@@ -15,6 +15,7 @@ extension OperatorState {
     /// - Throws: `STATE_STORE`; `STATE_SCHEMA` where the state on the disk is of another program.
     package func recover(to epoch: Epoch?) throws -> [Split: Position] {
         try prepare()
+        try endRestoring()
         rollbackOpen()
         if let epoch, sealedEpochs.contains(where: { $0.epoch == epoch }) { try commit(epoch) }
         dropUncommitted()
@@ -23,6 +24,7 @@ extension OperatorState {
         stateEpoch = nil
         let now = clock.wallMilliseconds
         readingSinceMs = now
+        restoredChanges = epoch == nil ? nil : 0
         for (split, place) in partitions where place.position == 0 || now - place.knownMs > Self.deletionsKeptMs {
             try clear(split)
         }
@@ -37,9 +39,16 @@ extension OperatorState {
         let topicIndex = block.topics.firstIndex(of: topic).map(Int32.init)
         let now = clock.wallMilliseconds
         var changes = LocalChanges()
+        // Of the partition whose records come just now.
+        var split = Split(topic, -1)
+        var place: ChangelogPlace?
         for (index, slot) in block.slots.enumerated() where slot.topic == topicIndex {
-            let split = Split(topic, PartitionID(slot.partition))
-            guard var place = partitions[split] else { continue }
+            if slot.partition != split.partition.number {
+                if let place { partitions[split] = place }
+                split = Split(topic, PartitionID(slot.partition))
+                place = partitions[split]
+            }
+            guard let before = place else { continue }
             do {
                 try apply(block, index, partition: Int(slot.partition), &changes)
             } catch {
@@ -49,22 +58,44 @@ extension OperatorState {
                 throw located
             }
             // Also back, where older changes come again: until the newer ones follow, the state is that of then.
-            place.position = Offset(slot.offset).next
-            place.knownMs = max(place.knownMs, min(slot.timestamp, now))
-            partitions[split] = place
+            place = ChangelogPlace(
+                position: Offset(slot.offset).next, knownMs: max(before.knownMs, min(slot.timestamp, now)))
         }
+        if let place { partitions[split] = place }
         guard !block.isEmpty else { return }
         stateEpoch = nil
+        try writeLocal(changes, of: block)
+    }
+
+    /// Without the log: what a crash takes back is read again.
+    private func writeLocal(_ changes: LocalChanges, of block: RecordBlock) throws {
         guard let local else { return }
+        if let before = restoredChanges {
+            restoredChanges = before + changes.count
+            if before + changes.count > Self.restoringFrom { try local.setRestoring(true) }
+        }
         let batch = LocalBatch()
-        try changes.put(in: batch, local)
-        try writeLocal(batch, epoch: nil)
+        try changes.put(of: block, in: batch, local)
+        try writeLocal(batch, epoch: nil, isLogged: false)
         countLocal()
+    }
+
+    /// From so many changes on it pays to tell the disk that many come.
+    private static let restoringFrom = 50_000
+
+    private func endRestoring() throws(StreamError) {
+        restoredChanges = nil
+        try local?.setRestoring(false)
     }
 
     /// What `recover` asked for, or what a standby followed, was applied up to these ends, and is the state of `epoch`.
     package func restored(_ ends: [Split: Position], epoch: Epoch?) throws {
         try prepare()
+        if let local, local.needsCount {
+            try local.count(members.map(\.id))
+            countLocal()
+        }
+        try endRestoring()
         let known = readingSinceMs ?? clock.wallMilliseconds
         readingSinceMs = nil
         for (split, end) in ends {
@@ -118,28 +149,31 @@ extension OperatorState {
     private func apply(
         _ block: RecordBlock, _ index: Int, partition: Int, _ changes: inout LocalChanges
     ) throws(StreamError) {
-        guard let bytes = block.key(index) else { throw StateReader.damaged }
-        let value = block.value(index)
-        if bytes.first == ChangelogKey.schemaTable {
-            guard bytes.count == 2 else { throw StateReader.damaged }
-            guard let value else { return }
-            var reader = StateReader(value)
-            try check(StateSchema(from: &reader), of: member(bytes[1]), table: bytes[1])
-            schemas.insert(SchemaPlace(partition: partition, table: bytes[1]))
-            return
+        let slot = block.slots[index]
+        // Safety: the block does not change while it is applied.
+        let bytes = unsafe slot.key.isNull ? nil : block.arena.bytes(slot.key)
+        guard let bytes = unsafe bytes, let table = unsafe bytes.first else { throw StateReader.damaged }
+        if table == ChangelogKey.schemaTable { return try applySchema(block, index, partition: partition) }
+        guard unsafe bytes.count >= 3 else { throw StateReader.damaged }
+        let shard = unsafe ChangelogKey.shard(bytes)
+        guard let member = member(table) else { throw mismatch(table, stored: "records", program: "none") }
+        guard shard < layout.shards, layout.partition(ofShard: shard) == partition else {
+            throw mismatch(table, stored: "other shards", program: member.schema(layout).description)
         }
-        let key = try ChangelogKey(bytes)
-        guard let member = member(key.table) else { throw mismatch(key.table, stored: "records", program: "none") }
-        guard key.shard < layout.shards, layout.partition(ofShard: key.shard) == partition else {
-            throw mismatch(key.table, stored: "other shards", program: member.schema(layout).description)
-        }
-        guard isOwned[key.shard] else { return }
-        if local != nil { changes.note(key, value) }
-        if let value {
-            try member.apply(shard: key.shard, key: key.key, value: ChangelogKey.value(value))
-        } else {
-            try member.apply(shard: key.shard, key: key.key, value: nil)
-        }
+        guard isOwned[shard] else { return }
+        if local != nil { changes.note(index, in: block) }
+        // What only the disk has need not be taken apart.
+        guard member.isInMemory else { return }
+        let key = unsafe Array(bytes)[3...]
+        try member.apply(shard: shard, key: key, value: block.value(index).map(ChangelogKey.value))
+    }
+
+    private func applySchema(_ block: RecordBlock, _ index: Int, partition: Int) throws(StreamError) {
+        guard let key = block.key(index), key.count == 2 else { throw StateReader.damaged }
+        guard let value = block.value(index) else { return }
+        var reader = StateReader(value)
+        try check(StateSchema(from: &reader), of: member(key[1]), table: key[1])
+        schemas.insert(SchemaPlace(partition: partition, table: key[1]))
     }
 
     /// - Throws: `STATE_SCHEMA` where what is stored is not what the program has.

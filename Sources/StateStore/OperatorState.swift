@@ -25,6 +25,9 @@ package final class OperatorState {
     var pendingEnds: [PendingEnds] = []
     /// When the reading that `recover` asked for began.
     var readingSinceMs: Int64?
+    /// Changes that were applied since, towards a committed epoch; nil: this follows another instance, or nothing is
+    /// being read.
+    var restoredChanges: Int?
     /// What the changelog is known to say about its tables.
     var schemas: Set<SchemaPlace> = []
 

@@ -6,6 +6,9 @@ protocol StateMember: AnyObject {
     var rowCount: Int { get }
     var byteSize: Int { get }
 
+    /// Whether memory holds anything that a change on the disk could concern.
+    var isInMemory: Bool { get }
+
     /// The values are on the disk too from now on; called once, before anything is here.
     func attach(_ local: LocalOperator) throws
     /// How many keys there are, where the disk knows it.
@@ -23,6 +26,7 @@ protocol StateMember: AnyObject {
 
 extension StateTable: StateMember {
     var rowCount: Int { count }
+    var isInMemory: Bool { local == nil || isComplete || slots.count > freeSlots.count }
 
     func attach(_ local: LocalOperator) {
         self.local = local
@@ -59,6 +63,7 @@ extension StateTable: StateMember {
 
 extension PaneStore: StateMember {
     var rowCount: Int { count }
+    var isInMemory: Bool { true }
 
     // A window reads all its panes again and again: they are in memory, the disk only brings them back.
     func attach(_ local: LocalOperator) throws {

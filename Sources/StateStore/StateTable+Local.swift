@@ -77,7 +77,15 @@ extension StateTable {
         let slot = found ?? insert(key, hash)
         slots[slot].value = value
         setBytes(slot, bytes)
-        evict(slotsMax: 64)
+        if local?.cache.isExceeded == true { leaveToDisk() }
+    }
+
+    /// Memory holds nothing more, so that the changes that follow need not be taken apart. Nothing is open or sealed.
+    private func leaveToDisk() {
+        let known = count
+        removeAll()
+        count = known
+        isComplete = false
     }
 
     private func insert(_ key: Key, _ hash: UInt32, _ value: ArraySlice<UInt8>, keyBytes: Int) throws -> Int {

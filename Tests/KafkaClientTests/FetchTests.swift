@@ -5,21 +5,25 @@ import Testing
 
 @Suite struct FetchGaugeTests {
     @Test func nudgesOnceWhenAFullQueueIsHalfEmpty() {
-        var gauge = FetchGauge(bytesMax: 1000)
-        let seen = [9, 6, 4, 3, 0, 8, 5, 4].map { gauge.note(records: $0, bytesPerRecord: 100) }
+        var gauge = FetchGauge(bytesMax: 1_000_000)
+        let seen = [9, 6, 4, 3, 0, 8, 5, 4].map { gauge.note(records: $0, bytesPerRecord: 100_000) }
         #expect(seen == [false, false, true, false, false, false, false, true])
     }
 
     /// librdkafka stops at so many records as well, however small they are.
     @Test func countsRecordsToo() {
         var gauge = FetchGauge(bytesMax: 1 << 40)
+        #expect(gauge.recordsMax == 1_000_000)
         let seen = [900_000, 600_000, 400_000].map { gauge.note(records: $0, bytesPerRecord: 1) }
         #expect(seen == [false, false, true])
+        // 26 MiB of values, and 36 MiB for what is kept beside them.
+        #expect(FetchGauge(bytesMax: 26 << 20).recordsMax == 106_496)
+        #expect(FetchGauge(bytesMax: 1000).recordsMax == 1_000)
     }
 
     @Test func leavesAQueueAloneThatWasNeverFull() {
-        var gauge = FetchGauge(bytesMax: 1000)
-        let seen = [0, 6, 3, 6, 0].map { gauge.note(records: $0, bytesPerRecord: 100) }
+        var gauge = FetchGauge(bytesMax: 1_000_000)
+        let seen = [0, 6, 3, 6, 0].map { gauge.note(records: $0, bytesPerRecord: 100_000) }
         #expect(seen == [false, false, false, false, false])
     }
 }

@@ -127,6 +127,42 @@ import Testing
         }
     }
 
+    /// What a restore writes is in no log: what is logged behind it must not outlive it. So many changes are enough for
+    /// the disk to be told that many come, and more than the cache takes.
+    @Test func aKillBehindALongRestoreLosesNothing() throws {
+        let source = CountingTask(
+            OperatorState(
+                query: QueryName("q"), operatorID: OperatorID("count"), layout: ShardLayout(), task: 0, taskCount: 1,
+                clock: clock))
+        var log = Changelog(topic: "q-count-changelog")
+        for epoch in 1...3 {
+            for number in 0..<30_000 { try source.table.update("w\(number * epoch)") { value in value = epoch } }
+            if epoch == 3 { for number in 0..<100 { try source.table.update("w\(number)") { value in value = nil } } }
+            source.panes.add([epoch], at: Int64(epoch), shard: 0)
+            log.commit(try source.state.seal(Epoch(Int64(epoch))), at: clock.wallMilliseconds)
+            try source.state.commit(Epoch(Int64(epoch)))
+        }
+        let expected = try source.contents()
+        try withFolder { folder in
+            let store = try LocalStore(folder: "\(folder)/a", memoryBytes: 8 << 20)
+            defer { store.close() }
+            let restored = task(store, cacheBytes: 1 << 20)
+            for split in try restored.state.recover(to: 3).keys.sorted() {
+                try restored.state.apply(log.read([split: 0]))
+            }
+            try restored.state.restored(log.ends(of: restored.state.followPositions().keys), epoch: 3)
+            #expect(restored.table.count == expected.counts.count && restored.table.byteSize <= 1 << 20)
+            try FileManager.default.copyItem(atPath: "\(folder)/a", toPath: "\(folder)/b")
+            #expect(try restored.contents() == expected)
+            let copy = try LocalStore(folder: "\(folder)/b", memoryBytes: 8 << 20)
+            defer { copy.close() }
+            let after = task(copy)
+            #expect(try after.state.recover(to: 3) == [:])
+            #expect(after.table.count == expected.counts.count)
+            #expect(try after.contents() == expected)
+        }
+    }
+
     @Test func stateOfAnotherProgramIsRefused() throws {
         try withFolder { folder in
             let store = try LocalStore(folder: folder, memoryBytes: 8 << 20)

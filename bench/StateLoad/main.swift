@@ -10,6 +10,7 @@ let arguments = Arguments(
     query: "state-load", words: 4, usage: "Usage: StateLoad INPUT OUTPUT disk|memory MEGABYTES [options]")
 let context = arguments.makeContext {
     $0.start = .earliest
+    $0.readsHeaders = false
     $0.stateBackend = arguments.words[2] == "memory" ? .memory : .disk
     $0.memoryBytes = arguments.number(3) << 20
     // A backlog goes through the shuffle in batches that fit the memory.
@@ -20,7 +21,9 @@ let spec = StateSpec<Int64, String, String, Int> { _, value, state in
     return nil
 }
 let states = context.kafkaStream(topics: [TopicName(arguments.words[0])])
-    .map { record in (Int64(record.partition.number) << 40 | record.offset.number, String(record.text.prefix(100))) }
+    .map { record in
+        (Int64(record.partition.number) << 40 | record.offset.number, String(Substring(record.text.utf8.prefix(100))))
+    }
     .mapWithState(spec).stream
 states.count().saveToKafka(TopicName(arguments.words[1])) { Record(value: "\($0)") }
 context.onBatchCompleted { progress in

@@ -82,7 +82,7 @@ def compare(workload, guarantee, commit_ms, engines, words, ours=True):
         if ours:
             program = (
                 f"env MILLRACE_BROKERS={{bootstrap}} IN={{in}} OUT={{out}} RUN={{run}} "
-                f"GUARANTEE={GUARANTEES[guarantee]} "
+                f"GUARANTEE={GUARANTEES[guarantee]} FETCH_MIN_BYTES={50_000 if guarantee == 'eos' else 1} "
             )
             if workload == "window":
                 program += f"{CAMPAIGNS} {{in}} {{out}} --query campaigns-{{run}} --interval {commit_ms}ms"

@@ -9,8 +9,9 @@ extension Driver {
         var changelogs: Set<Split>
     }
 
-    /// How often the ends of changelogs are asked for, from which a restore would begin.
-    private static let stableEndsInterval = Duration.seconds(10)
+    /// How often the ends of changelogs are asked for, from which a restore would begin: what was written since is read
+    /// again, also where the disk has it.
+    private static let stableEndsInterval = Duration.seconds(1)
 
     // MARK: - Beginning
 
