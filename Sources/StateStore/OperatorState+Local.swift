@@ -58,7 +58,8 @@ extension OperatorState {
         for sealed in sealedEpochs where sealed.epoch <= epoch {
             local.rows.merge(sealed.rows, uniquingKeysWith: +)
             guard let block = sealed.block else { continue }
-            for slot in block.slots {
+            for place in LocalOrder.sorted(Array(block.slots.indices), of: block) {
+                let slot = block.slots[place]
                 // Safety: the bytes are copied before the block changes.
                 let key = unsafe block.arena.bytes(slot.key)
                 guard unsafe key.count >= 3, unsafe key[0] != ChangelogKey.schemaTable else { continue }
@@ -137,7 +138,7 @@ struct LocalChanges {
     /// whether a key is there already, which would take twice as long as writing it: all are counted in the end.
     func put(of block: RecordBlock, in batch: LocalBatch, _ local: LocalOperator) throws(StreamError) {
         if local.isRestoring { local.needsCount = true }
-        for place in newest {
+        for place in LocalOrder.sorted(newest, of: block) {
             let slot = block.slots[place]
             // Safety: the block does not change meanwhile.
             let key = unsafe block.arena.bytes(slot.key)
@@ -149,5 +150,44 @@ struct LocalChanges {
             }
             unsafe local.put(change: key, slot.value.isNull ? nil : block.arena.bytes(slot.value), in: batch)
         }
+    }
+}
+
+/// The order in which the disk has keys. RocksDB takes a batch in this order in half the time: each key is looked for
+/// from where the one before it went.
+enum LocalOrder {
+    private struct Entry {
+        /// Of the stored key: shard, table and the first bytes of the key.
+        var start: UInt64
+        var place: Int
+    }
+
+    /// - Parameter places: of changes in the block, in their order; equal keys stay in it.
+    static func sorted(_ places: [Int], of block: RecordBlock) -> [Int] {
+        var entries = places.map { place in
+            // Safety: the block does not change meanwhile.
+            Entry(start: unsafe start(block.arena.bytes(block.slots[place].key)), place: place)
+        }
+        entries.sort { one, other in
+            if one.start != other.start { return one.start < other.start }
+            let order = unsafe compare(
+                block.arena.bytes(block.slots[one.place].key), block.arena.bytes(block.slots[other.place].key))
+            return order == 0 ? one.place < other.place : order < 0
+        }
+        return entries.map(\.place)
+    }
+
+    private static func start(_ key: UnsafeRawBufferPointer) -> UInt64 {
+        var bytes: UInt64 = 0
+        for at in 0..<8 { bytes = bytes << 8 | UInt64(unsafe at < key.count ? key[at] : 0) }
+        // The change's key has the table in front of the shard's two bytes.
+        return bytes << 8 & 0xffff_0000_0000_0000 | bytes >> 16 & 0x0000_ff00_0000_0000 | bytes & 0x0000_00ff_ffff_ffff
+    }
+
+    /// As memcmp, and the shorter one first.
+    private static func compare(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Int {
+        let count = min(one.count, other.count)
+        for at in 0..<count where unsafe one[at] != other[at] { return unsafe one[at] < other[at] ? -1 : 1 }
+        return one.count - other.count
     }
 }
