@@ -160,7 +160,7 @@ package final class LocalStore: @unchecked Sendable {
         try checkOpen()
         if isLogged { try flushUnlogged() }
         // Of this thread: counting each comparison for nobody was a tenth of a write.
-        unsafe rocksdb_set_perf_level(Int32(rocksdb_disable))
+        rocksdb_set_perf_level(Int32(rocksdb_disable))
         var failure: UnsafeMutablePointer<CChar>?
         unsafe rocksdb_write(database, isLogged ? writing : writingUnlogged, batch.raw, &failure)
         try unsafe Self.check(failure, folder, "write")

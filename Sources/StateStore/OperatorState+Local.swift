@@ -62,7 +62,7 @@ extension OperatorState {
                 let slot = block.slots[place]
                 // Safety: the bytes are copied before the block changes.
                 let key = unsafe block.arena.bytes(slot.key)
-                guard unsafe key.count >= 3, unsafe key[0] != ChangelogKey.schemaTable else { continue }
+                guard key.count >= 3, unsafe key[0] != ChangelogKey.schemaTable else { continue }
                 unsafe local.put(
                     change: key, slot.value.isNull ? nil : block.arena.bytes(slot.value), in: batch)
             }

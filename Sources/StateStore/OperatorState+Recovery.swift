@@ -154,7 +154,7 @@ extension OperatorState {
         let bytes = unsafe slot.key.isNull ? nil : block.arena.bytes(slot.key)
         guard let bytes = unsafe bytes, let table = unsafe bytes.first else { throw StateReader.damaged }
         if table == ChangelogKey.schemaTable { return try applySchema(block, index, partition: partition) }
-        guard unsafe bytes.count >= 3 else { throw StateReader.damaged }
+        guard bytes.count >= 3 else { throw StateReader.damaged }
         let shard = unsafe ChangelogKey.shard(bytes)
         guard let member = member(table) else { throw mismatch(table, stored: "records", program: "none") }
         guard shard < layout.shards, layout.partition(ofShard: shard) == partition else {
