@@ -117,12 +117,8 @@ final class ChangelogLookups: Sendable {
         let looker = try Consumer(settings, ConsumerOptions(groupID: groupID, readsCommitted: false), log: log)
         defer { looker.close(within: .seconds(5)) }
         try checkTopics(splits, looker.client)
-        func ask(_ instant: Int64) throws(KafkaError) -> [Split: Position] {
-            try looker.client.offsets(
-                at: Dictionary(uniqueKeysWithValues: splits.map { ($0, instant) }), within: Self.within)
-        }
-        let lows = try ask(SharedClient.earliest)
-        let highs = try ask(SharedClient.latest)
+        let lows = try looker.client.offsets(of: splits, at: SharedClient.earliest, within: Self.within)
+        let highs = try looker.client.offsets(of: splits, at: SharedClient.latest, within: Self.within)
         var bounds: [Split: SplitBounds] = [:]
         for split in splits {
             guard let low = lows[split], let high = highs[split] else {
@@ -155,8 +151,7 @@ final class ChangelogLookups: Sendable {
             return state.stable
         }
         attempt { [self] () throws(KafkaError) in
-            let instants = Dictionary(uniqueKeysWithValues: asked.map { ($0, SharedClient.latest) })
-            mailbox.post(.stableEnds(try client.offsets(at: instants, within: Self.within)))
+            mailbox.post(.stableEnds(try client.offsets(of: asked, at: SharedClient.latest, within: Self.within)))
         } onError: { [self] error in
             let trouble = error.changelogTrouble(mayAppear: SystemClock().now < deadline)
             mailbox.post(.trouble(trouble))

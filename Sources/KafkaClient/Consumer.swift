@@ -97,10 +97,11 @@ public final class Consumer {
     }
 
     private static func conf(_ settings: KafkaSettings, _ options: ConsumerOptions) throws(KafkaError) -> ConfHandle {
+        let gauge = gauge(settings)
         // One response more than the queue holds is on its way at any time.
         let responseBytes = min(50 << 20, max(1 << 20, settings.fetchBytesMax / 2))
         var defaults = [
-            ("fetch.wait.max.ms", "100"), ("queued.min.messages", "\(gauge(settings).recordsMax)"),
+            ("fetch.wait.max.ms", "100"), ("queued.min.messages", "\(gauge.recordsMax)"),
             ("fetch.max.bytes", "\(responseBytes)"),
             ("fetch.message.max.bytes", "\(min(4 << 20, max(64 << 10, responseBytes / 4)))"),
             // New topics and partitions are seen soon.
@@ -117,7 +118,7 @@ public final class Consumer {
             ("partition.assignment.strategy", options.strategy.rawValue), ("session.timeout.ms", "\(sessionMs)"),
             // Members hear of a rebalance with the answer to a heartbeat: librdkafka's 3 s would be most of a takeover.
             ("heartbeat.interval.ms", "\(min(500, sessionMs / 3))"),
-            ("queued.max.messages.kbytes", "\(gauge(settings).bytesMax >> 10)"),
+            ("queued.max.messages.kbytes", "\(gauge.bytesMax >> 10)"),
         ]
         if let instanceID = options.instanceID { fixed.append(("group.instance.id", instanceID)) }
         return try settings.conf(defaults: defaults, fixed: fixed)

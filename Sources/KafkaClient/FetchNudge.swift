@@ -15,16 +15,16 @@ final class FetchNudge: Sendable {
     init(_ client: SharedClient) { self.client = client }
 
     /// Asks the leaders of these splits for an offset. Never waits; one question at a time.
-    func nudge(_ splits: Set<Split>) {
+    func nudge(_ splits: @autoclosure () -> Set<Split>) {
         let isFirst = isUnderWay.withLock { isUnderWay in
             defer { isUnderWay = true }
             return !isUnderWay
         }
         guard isFirst else { return }
+        let asked = splits()
         worker.submit { [self] in
             // Nobody needs the answer, and what is wrong with a broker is told by its own events.
-            _ = try? client.offsets(
-                at: Dictionary(uniqueKeysWithValues: splits.map { ($0, SharedClient.latest) }), within: Self.within)
+            _ = try? client.offsets(of: asked, at: SharedClient.latest, within: Self.within)
             isUnderWay.withLock { $0 = false }
         }
     }

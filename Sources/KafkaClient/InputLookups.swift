@@ -35,8 +35,7 @@ final class InputLookups: Sendable {
 
     func ends(_ splits: Set<Split>) {
         attempt { [client] () throws(KafkaError) in
-            let instants = Dictionary(uniqueKeysWithValues: splits.map { ($0, SharedClient.latest) })
-            return .event(.ends(try client.offsets(at: instants, within: Self.within)))
+            .event(.ends(try client.offsets(of: splits, at: SharedClient.latest, within: Self.within)))
         }
     }
 

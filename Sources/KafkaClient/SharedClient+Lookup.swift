@@ -42,6 +42,13 @@ extension SharedClient {
         return try found.merging(offsets(at: behindEnd, within: within)) { $1 }
     }
 
+    /// As above, the same instant for all.
+    func offsets(
+        of splits: some Collection<Split>, at instant: Int64, within: Duration
+    ) throws(KafkaError) -> [Split: Position] {
+        try offsets(at: Dictionary(uniqueKeysWithValues: splits.map { ($0, instant) }), within: within)
+    }
+
     /// First offset and end of a split; the end is the last stable offset for a read_committed client.
     func watermarks(_ split: Split, within: Duration) throws(KafkaError) -> (low: Position, high: Position) {
         var low: Int64 = -1

@@ -114,24 +114,12 @@ package final class ChangelogWriter {
     }
 }
 
-/// The key of a change, taken apart.
-struct ChangelogKey {
+/// The layout of a change's key and value.
+enum ChangelogKey {
     /// Of the layout of values and of `StateSchema`.
     static let version: UInt8 = 1
     /// The id that no table has: its records say what the tables hold.
     static let schemaTable = UInt8.max
-
-    var table: UInt8
-    var shard: Int
-    /// Behind id and shard.
-    var key: ArraySlice<UInt8>
-
-    init(_ bytes: [UInt8]) throws(StreamError) {
-        guard bytes.count >= 3, bytes[0] != Self.schemaTable else { throw StateReader.damaged }
-        table = bytes[0]
-        shard = Int(bytes[1]) << 8 | Int(bytes[2])
-        key = bytes[3...]
-    }
 
     /// - Parameter bytes: three at least.
     static func shard(_ bytes: UnsafeRawBufferPointer) -> Int { unsafe Int(bytes[1]) << 8 | Int(bytes[2]) }

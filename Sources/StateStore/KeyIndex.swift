@@ -22,6 +22,19 @@ struct KeyIndex {
     @inlinable
     static func slot(_ cell: UInt64) -> Int { Int(UInt32(truncatingIfNeeded: cell)) - 1 }
 
+    /// The slot with this hash whose key is the one that is looked for.
+    @inlinable
+    @inline(__always)
+    func find(_ hash: UInt32, _ isKey: (Int) -> Bool) -> Int? {
+        var at = Int(hash) & mask
+        while true {
+            let cell = cells[at]
+            if cell == 0 { return nil }
+            if UInt32(truncatingIfNeeded: cell &>> 32) == hash, isKey(Self.slot(cell)) { return Self.slot(cell) }
+            at = (at + 1) & mask
+        }
+    }
+
     /// - Complexity: amortized O(1)
     @usableFromInline
     mutating func insert(_ hash: UInt32, slot: Int) {

@@ -19,7 +19,7 @@ final class LocalOperator {
     /// The key that is asked for or written: one array for all.
     private var scratch: [UInt8]
     private(set) var isRestoring = false
-    /// `rows` is too high: keys were counted whether they were there before or not.
+    /// `rows` may be too high: keys were counted whether they were there before or not.
     var needsCount = false
 
     init(_ store: LocalStore, _ operatorID: OperatorID, _ layout: ShardLayout, shards: [Int], cacheBytes: Int) {
@@ -52,7 +52,7 @@ final class LocalOperator {
     }
 
     /// Counts what the tables really have.
-    func count(_ tables: [UInt8]) throws(StreamError) {
+    func count(_ tables: [UInt8]) throws {
         rows = [:]
         for shard in shards {
             for table in tables {

@@ -61,15 +61,8 @@ package final class LocalStore: @unchecked Sendable {
     // MARK: - Reading and writing
 
     func value(for key: [UInt8]) throws(StreamError) -> [UInt8]? {
-        try checkOpen()
-        var failure: UnsafeMutablePointer<CChar>?
         // Safety: the slice is copied before it is given back.
-        let slice = unsafe key.withUnsafeBytes {
-            unsafe rocksdb_get_pinned(
-                database, reading, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count, &failure)
-        }
-        try unsafe Self.check(failure, folder, "read")
-        guard let slice = unsafe slice else { return nil }
+        guard let slice = unsafe try pinned(key) else { return nil }
         defer { unsafe rocksdb_pinnableslice_destroy(slice) }
         var count = 0
         let bytes = unsafe rocksdb_pinnableslice_value(slice, &count)
@@ -78,27 +71,52 @@ package final class LocalStore: @unchecked Sendable {
 
     func contains(_ key: [UInt8]) throws(StreamError) -> Bool {
         try checkOpen()
+        // From filters and indexes alone: most keys that are asked for are not there.
+        let mayBe = unsafe key.withUnsafeBytes {
+            unsafe rocksdb_key_may_exist(
+                database, reading, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count, nil, nil, nil, 0, nil)
+        }
+        guard mayBe != 0, let slice = unsafe try pinned(key) else { return false }
+        unsafe rocksdb_pinnableslice_destroy(slice)
+        return true
+    }
+
+    /// - Returns: a value that the caller gives back; nil for none.
+    private func pinned(_ key: [UInt8]) throws(StreamError) -> OpaquePointer? {
+        try checkOpen()
         var failure: UnsafeMutablePointer<CChar>?
-        let isThere = unsafe key.withUnsafeBytes { key in
-            let bytes = unsafe key.baseAddress?.assumingMemoryBound(to: CChar.self)
-            // From filters and indexes alone: most keys that are asked for are not there.
-            guard unsafe rocksdb_key_may_exist(database, reading, bytes, key.count, nil, nil, nil, 0, nil) != 0 else {
-                return false
-            }
-            guard let slice = unsafe rocksdb_get_pinned(database, reading, bytes, key.count, &failure) else {
-                return false
-            }
-            unsafe rocksdb_pinnableslice_destroy(slice)
-            return true
+        let slice = unsafe key.withUnsafeBytes {
+            unsafe rocksdb_get_pinned(
+                database, reading, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count, &failure)
         }
         try unsafe Self.check(failure, folder, "read")
-        return isThere
+        return unsafe slice
     }
 
     /// Calls `body` with each key that begins with `prefix` and its value, in the order of keys: what was there when it
     /// was called.
     /// - Parameter limit: ends after so many.
     func forEachEntry(prefix: [UInt8], limit: Int = .max, _ body: ([UInt8], [UInt8]) throws -> Void) throws {
+        // Safety: key and value are valid until the iterator moves, and are copied before.
+        try unsafe forEachKey(prefix: prefix, limit: limit) { key, iterator in
+            var count = 0
+            let value = unsafe UnsafeRawBufferPointer(start: rocksdb_iter_value(iterator, &count), count: count)
+            try unsafe body(Array(key), Array(value))
+        }
+    }
+
+    /// How many keys begin with `prefix`.
+    /// - Complexity: O(keys), without a look at their values.
+    func count(prefix: [UInt8]) throws -> Int {
+        var found = 0
+        try unsafe forEachKey(prefix: prefix) { _, _ in found += 1 }
+        return found
+    }
+
+    /// - Parameter body: gets the key, which is valid until it returns, and the iterator that stands at it.
+    private func forEachKey(
+        prefix: [UInt8], limit: Int = .max, _ body: (UnsafeRawBufferPointer, OpaquePointer?) throws -> Void
+    ) throws {
         try checkOpen()
         let options = unsafe rocksdb_readoptions_create()
         defer { unsafe rocksdb_readoptions_destroy(options) }
@@ -110,47 +128,17 @@ package final class LocalStore: @unchecked Sendable {
             unsafe rocksdb_iter_seek(iterator, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
         }
         var left = limit
-        // Safety: key and value are valid until the iterator moves, and are copied before.
         while unsafe left > 0 && rocksdb_iter_valid(iterator) != 0 {
             left -= 1
             var count = 0
-            let key = unsafe Array(UnsafeRawBufferPointer(start: rocksdb_iter_key(iterator, &count), count: count))
-            guard key.starts(with: prefix) else { break }
-            let value = unsafe Array(UnsafeRawBufferPointer(start: rocksdb_iter_value(iterator, &count), count: count))
-            try body(key, value)
+            let key = unsafe UnsafeRawBufferPointer(start: rocksdb_iter_key(iterator, &count), count: count)
+            guard unsafe key.starts(with: prefix) else { break }
+            try unsafe body(key, iterator)
             unsafe rocksdb_iter_next(iterator)
         }
         var failure: UnsafeMutablePointer<CChar>?
         unsafe rocksdb_iter_get_error(iterator, &failure)
         try unsafe Self.check(failure, folder, "read")
-    }
-
-    /// How many keys begin with `prefix`.
-    /// - Complexity: O(keys), without a look at their values.
-    func count(prefix: [UInt8]) throws(StreamError) -> Int {
-        try checkOpen()
-        let options = unsafe rocksdb_readoptions_create()
-        defer { unsafe rocksdb_readoptions_destroy(options) }
-        unsafe rocksdb_readoptions_set_fill_cache(options, 0)
-        unsafe rocksdb_readoptions_set_readahead_size(options, 1 << 20)
-        let iterator = unsafe rocksdb_create_iterator(database, options)
-        defer { unsafe rocksdb_iter_destroy(iterator) }
-        var found = 0
-        unsafe prefix.withUnsafeBytes { prefix in
-            unsafe rocksdb_iter_seek(
-                iterator, prefix.baseAddress?.assumingMemoryBound(to: CChar.self), prefix.count)
-            while unsafe rocksdb_iter_valid(iterator) != 0 {
-                var size = 0
-                let key = unsafe UnsafeRawBufferPointer(start: rocksdb_iter_key(iterator, &size), count: size)
-                guard unsafe key.starts(with: prefix) else { break }
-                found += 1
-                unsafe rocksdb_iter_next(iterator)
-            }
-        }
-        var failure: UnsafeMutablePointer<CChar>?
-        unsafe rocksdb_iter_get_error(iterator, &failure)
-        try unsafe Self.check(failure, folder, "read")
-        return found
     }
 
     /// Writes everything in the batch, or nothing.
@@ -182,7 +170,8 @@ package final class LocalStore: @unchecked Sendable {
 
     // MARK: - Restoring
 
-    /// Until `endRestoring` writes come fast and reads hardly: files are sorted later, and all memory is for writing.
+    /// Until `endRestoring` writes come fast and reads hardly: files are merged later, and each of two write buffers is
+    /// half of the memory.
     func beginRestoring() throws(StreamError) {
         try restoring.withLock { users throws(StreamError) in
             users += 1

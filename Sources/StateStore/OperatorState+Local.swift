@@ -58,7 +58,7 @@ extension OperatorState {
         for sealed in sealedEpochs where sealed.epoch <= epoch {
             local.rows.merge(sealed.rows, uniquingKeysWith: +)
             guard let block = sealed.block else { continue }
-            for place in LocalOrder.sorted(Array(block.slots.indices), of: block) {
+            for place in LocalOrder.sorted(block.slots.indices, of: block) {
                 let slot = block.slots[place]
                 // Safety: the bytes are copied before the block changes.
                 let key = unsafe block.arena.bytes(slot.key)
@@ -118,20 +118,13 @@ struct LocalChanges {
         let key = unsafe block.arena.bytes(block.slots[place].key)
         // The half that does not decide the shard.
         let hash = UInt32(truncatingIfNeeded: unsafe StableHash.hash(key) &>> 32)
-        var at = Int(hash) & index.mask
-        while index.cells[at] != 0 {
-            let found = KeyIndex.slot(index.cells[at])
-            if UInt32(truncatingIfNeeded: index.cells[at] &>> 32) == hash {
-                let other = unsafe block.arena.bytes(block.slots[newest[found]].key)
-                if unsafe key.elementsEqual(other) {
-                    newest[found] = place
-                    return
-                }
-            }
-            at = (at + 1) & index.mask
+        let found = index.find(hash) { unsafe key.elementsEqual(block.arena.bytes(block.slots[newest[$0]].key)) }
+        if let found {
+            newest[found] = place
+        } else {
+            index.insert(hash, slot: newest.count)
+            newest.append(place)
         }
-        index.insert(hash, slot: newest.count)
-        newest.append(place)
     }
 
     /// Puts the changes into a batch and counts keys that are new or gone. While many are restored, nobody looks
@@ -163,7 +156,7 @@ enum LocalOrder {
     }
 
     /// - Parameter places: of changes in the block, in their order; equal keys stay in it.
-    static func sorted(_ places: [Int], of block: RecordBlock) -> [Int] {
+    static func sorted(_ places: some Sequence<Int>, of block: RecordBlock) -> [Int] {
         var entries = places.map { place in
             // Safety: the block does not change meanwhile.
             Entry(start: unsafe start(block.arena.bytes(block.slots[place].key)), place: place)

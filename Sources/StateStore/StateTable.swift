@@ -115,16 +115,7 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     @inlinable
     @inline(__always)
     func find(_ key: Key, _ hash: UInt32) -> Int? {
-        var at = Int(hash) & index.mask
-        while true {
-            let cell = index.cells[at]
-            if cell == 0 { return nil }
-            if UInt32(truncatingIfNeeded: cell &>> 32) == hash {
-                let slot = KeyIndex.slot(cell)
-                if slots[slot].key == key { return slot }
-            }
-            at = (at + 1) & index.mask
-        }
+        index.find(hash) { slots[$0].key == key }
     }
 
     @inlinable
