@@ -14,6 +14,8 @@ public final class SimulatedInput: InputPort, WorldActor {
     private var endsTold: [Split: Position] = [:]
     private var paused: Set<Split> = []
     public private(set) var owned: Set<Split> = []
+    /// Losses that were not answered yet: a group assigns nothing of them anew before.
+    private var lost: Set<Split> = []
     private var isStarted = false
     public private(set) var isClosed = false
     /// A source without a group (as files are): what was released can be opened again. Splits are told of one by one.
@@ -47,6 +49,7 @@ public final class SimulatedInput: InputPort, WorldActor {
 
     public func release(_ splits: Set<Split>) {
         if !isGroupless { owned.subtract(splits) }
+        lost.subtract(splits)
         for split in splits { positions[split] = nil }
         releasedCount += splits.count
         cluster.generation += 1
@@ -95,7 +98,7 @@ public final class SimulatedInput: InputPort, WorldActor {
     }
 
     public func assign(_ splits: Set<Split>) {
-        let new = splits.subtracting(owned)
+        let new = splits.subtracting(owned).subtracting(lost)
         guard !new.isEmpty else { return }
         assigned.formUnion(new)
         owned.formUnion(new)
@@ -118,6 +121,7 @@ public final class SimulatedInput: InputPort, WorldActor {
         guard !mine.isEmpty else { return }
         assigned.subtract(mine)
         owned.subtract(mine)
+        lost.formUnion(mine)
         cluster.generation += 1
         events.append(.lost(mine))
         onReady?()

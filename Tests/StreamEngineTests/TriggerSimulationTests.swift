@@ -43,6 +43,22 @@ import Testing
         #expect(largest <= 9 + 3, "seed \(seed)")
     }
 
+    /// While nothing holds the epoch up nothing is gathered: it ends in the step that read the record.
+    @Test func aRecordByItselfIsCutAtOnce() throws {
+        for seed in UInt64(1)...20 {
+            let simulation = Simulation(seed: seed)
+            simulation.fill(splits: 1, records: 1)
+            try simulation.startProcess()
+            #expect(simulation.scheduler.run(steps: 100_000) { simulation.isCaughtUp } == .conditionMet)
+            let rested = simulation.clock.now + .seconds(3)
+            #expect(simulation.scheduler.run(steps: 100_000) { simulation.clock.now >= rested } == .conditionMet)
+            simulation.append(1, to: Self.split)
+            #expect(simulation.scheduler.run(steps: 100_000) { simulation.isCaughtUp } == .conditionMet)
+            let open = try #require(simulation.progress.all.last?.readTime)
+            #expect(open == .zero, "seed \(seed)")
+        }
+    }
+
     @Test(arguments: [false, true], [nil, Int64(20)])
     func anIntervalRunsOnItsGrid(runsEmptyEpochs: Bool, cap: Int64?) throws {
         let simulation = Simulation(seed: 5)

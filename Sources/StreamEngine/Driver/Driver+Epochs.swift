@@ -283,7 +283,7 @@ extension Driver {
             deadline = min(deadline, max(now, cutTime(of: open)))
             if case .interval(let interval) = options.trigger { deadline = min(deadline, open.openedAt + interval) }
         }
-        if isGathering(now), let gatherUntil { deadline = min(deadline, gatherUntil) }
+        if let end = gatherEnd(now) { deadline = min(deadline, end) }
         if let tick = nextTick { deadline = min(deadline, tick) }
         // A deadline that has passed means that something else is waited for; its signal will come.
         return deadline > now ? deadline : now + .milliseconds(10)

@@ -196,7 +196,7 @@ final class Driver: StepMachine {
         var didSomething = false
         // Bounded, so that messages and deadlines are looked at in between.
         for _ in 0..<16 {
-            let bytes = isGathering(now) ? 0 : readableBytes
+            let bytes = gatherEnd(now) == nil ? readableBytes : 0
             guard let event = input.poll(bytesMax: bytes) else {
                 if bytes > 0 { openEpoch?.ranDry = true }
                 return didSomething
@@ -208,11 +208,15 @@ final class Driver: StepMachine {
         return didSomething
     }
 
-    /// Whether records are left where they are for a moment: the open epoch cannot be cut yet.
-    func isGathering(_ now: MonotonicTime) -> Bool {
-        guard case .asap = options.trigger, let gatherUntil, now < gatherUntil, let open = openEpoch, replay == nil
-        else { return false }
-        return inFlight != nil || now < cutTime(of: open)
+    /// Until when records are left where they are, because the open epoch cannot be cut before; nil: read on.
+    func gatherEnd(_ now: MonotonicTime) -> MonotonicTime? {
+        guard case .asap = options.trigger, var end = gatherUntil, let open = openEpoch, replay == nil else {
+            return nil
+        }
+        if inFlight == nil {
+            end = min(end, pacer.dryCutTime(openedAt: open.openedAt, committedAt: lastCommitAt))
+        }
+        return now < end ? end : nil
     }
 
     /// How much may be read now; 0 where only membership is kept.

@@ -59,7 +59,12 @@ struct EpochPacer {
     ///   - committedAt: when the epoch before was committed.
     func cutTime(openedAt: MonotonicTime, ranDry: Bool, committedAt: MonotonicTime) -> MonotonicTime {
         if !isExactlyOnce { return openedAt + Self.atLeastOnceInterval }
-        return ranDry ? max(openedAt, committedAt + max(.zero, commitPause - sealTime)) : openedAt + interval
+        return ranDry ? dryCutTime(openedAt: openedAt, committedAt: committedAt) : openedAt + interval
+    }
+
+    /// The earliest time to cut an exactly-once epoch whose input has run dry: before that, reading gains nothing.
+    func dryCutTime(openedAt: MonotonicTime, committedAt: MonotonicTime) -> MonotonicTime {
+        max(openedAt, committedAt + max(.zero, commitPause - sealTime))
     }
 
     private var interval: Duration {
