@@ -22,7 +22,8 @@ extension DStream {
 
     /// Runs code over the whole batch, also an empty one, after the batch is computed and before it is committed.
     ///
-    /// Outputs of a batch run in the order in which they were registered, on a thread that they may block. What the
+    /// Outputs of a batch run in the order in which they were registered (several at once with
+    /// `StreamingOptions.concurrentOutputsMax`), on a thread that they may block. What the
     /// batch covers is made durable first: should the process die, the same batch runs again with the same
     /// `BatchInfo`, so an effect outside Kafka counts exactly once if it is stored under `info.epoch`. A throw
     /// stops the query without a commit. The query gets an owner.

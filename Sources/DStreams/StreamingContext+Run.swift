@@ -109,14 +109,14 @@ extension StreamingContext {
     /// The query for a scheduler, over these ports.
     package func makeQuery(
         _ plan: QueryPlan, _ ports: QueryPorts, store: LocalStore? = nil,
-        userOutputs: any UserOutputPort = ThreadedUserOutput()
+        userOutputs: (any UserOutputPort)? = nil
     ) throws -> StreamQuery {
         let setup = StateSetup(
             query: self.query, clock: clock, store: store, cacheBytes: plan.stateShares.cacheBytes(of: plan.stateCount))
         return try StreamQuery(
             options: plan.options, input: ports.input, writer: ports.writer, changelog: ports.changelog,
             stages: plan.stages(setup),
-            userOutputs: userOutputs,
+            userOutputs: userOutputs ?? ThreadedUserOutput(concurrency: options.concurrentOutputsMax),
             clock: clock, log: options.log, onProgress: { [self] in report($0) })
     }
 

@@ -34,6 +34,10 @@ public struct StreamingOptions: Sendable {
     public var createsTopics = true
     /// Tasks of each stage; nil: cores less one, at least one.
     public var taskCount: Int?
+    /// So many outputs of a batch that run code (`foreachBatch`, `print`, `saveAsTextFiles`) run at once, on threads of
+    /// their own: for outputs that wait for something. 1: each waits for the one before (Spark's default, too). Batches
+    /// never overlap.
+    public var concurrentOutputsMax = 1
     /// How far back a folder is looked at for new files: Spark's `fileStream.minRememberDuration`.
     public var filesRemembered = Duration.seconds(60)
     /// Sources that are not Kafka may do without a state folder where the progress is in Kafka: what is on its way when

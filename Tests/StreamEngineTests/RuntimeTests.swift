@@ -144,3 +144,68 @@ import Testing
         #expect(output.counts.skipped == 1 && output.blocks.isEmpty && output.failure == nil)
     }
 }
+
+@Suite struct ThreadedUserOutputTests {
+    private let plan = EpochPlan(
+        kind: .data, epoch: 7, attempt: Attempt(1), ranges: [], positions: [:], batchTimeMs: 0, isReplay: false)
+
+    /// Runs the outputs and waits for the one result.
+    private func result(_ outputs: [UserOutput], concurrency: Int) throws -> UserOutputResult {
+        let port = ThreadedUserOutput(concurrency: concurrency)
+        defer { port.close() }
+        let ready = Signal()
+        port.onReady = { ready.raise() }
+        port.submit(plan, outputs)
+        ready.wait(until: SystemClock().now + .seconds(20))
+        let result = try #require(port.poll())
+        #expect(port.poll() == nil)
+        return result
+    }
+
+    @Test func oneAfterTheOtherKeepsTheOrder() throws {
+        let order = Mutex<[Int]>([])
+        let outputs = (0..<20).map { number in UserOutput { _ in order.withLock { $0.append(number) } } }
+        guard case .delivered(7, _) = try result(outputs, concurrency: 1) else {
+            Issue.record("not delivered")
+            return
+        }
+        #expect(order.withLock { $0 } == Array(0..<20))
+    }
+
+    /// Each waits for all others, so they end only if they run at once.
+    @Test func severalRunAtOnce() throws {
+        let arrived = Atomic(0)
+        let end = SystemClock().now + .seconds(20)
+        let outputs = (0..<3).map { _ in
+            UserOutput { _ in
+                arrived.add(1, ordering: .sequentiallyConsistent)
+                while arrived.load(ordering: .sequentiallyConsistent) < 3, SystemClock().now < end {
+                    Signal().wait(until: SystemClock().now + .milliseconds(1))
+                }
+            }
+        }
+        guard case .delivered(7, _) = try result(outputs, concurrency: 3) else {
+            Issue.record("not delivered")
+            return
+        }
+        #expect(SystemClock().now < end)
+    }
+
+    /// The result comes after everything that began has ended, and names the first failure in order.
+    @Test(arguments: [1, 4]) func aFailureEndsTheEpoch(concurrency: Int) throws {
+        let begun = Mutex<Set<Int>>([])
+        let outputs = (0..<50).map { number in
+            UserOutput { _ in
+                begun.withLock { _ = $0.insert(number) }
+                if number >= 1 { throw StreamError(StreamError.Code("N\(number)"), "") }
+            }
+        }
+        guard case .failed(7, _, let error) = try result(outputs, concurrency: concurrency) else {
+            Issue.record("not failed")
+            return
+        }
+        let first = begun.withLock { $0.subtracting([0]).min() }
+        #expect(first == 1 && error.code == "N1")
+        #expect(begun.withLock { $0.count } <= 1 + concurrency)
+    }
+}

@@ -6,7 +6,7 @@ private import Synchronization
 public protocol UserOutputPort: AnyObject {
     /// Called from any thread when `poll` has a result.
     var onReady: (@Sendable () -> Void)? { get set }
-    /// Runs these in order; answered by one result.
+    /// Runs these, begun in this order; answered by one result when all have ended.
     func submit(_ plan: EpochPlan, _ outputs: [UserOutput])
     func poll() -> UserOutputResult?
     func close()
@@ -26,7 +26,7 @@ public final class InlineUserOutput: UserOutputPort {
     public init() {}
 
     public func submit(_ plan: EpochPlan, _ outputs: [UserOutput]) {
-        results.append(runUserOutputs(plan, outputs))
+        results.append(OutputRun(plan, outputs).toEnd(threadsMax: 1))
         onReady?()
     }
 
@@ -34,7 +34,7 @@ public final class InlineUserOutput: UserOutputPort {
     public func close() {}
 }
 
-/// Runs user output code on a thread of its own.
+/// Runs user output code on threads of its own.
 public final class ThreadedUserOutput: UserOutputPort {
     private struct State {
         var job: (EpochPlan, [UserOutput])?
@@ -48,6 +48,9 @@ public final class ThreadedUserOutput: UserOutputPort {
     private final class Shared: Sendable {
         let state = Mutex(State())
         let signal = Signal()
+        let concurrency: Int
+
+        init(concurrency: Int) { self.concurrency = concurrency }
 
         func run() {
             while true {
@@ -58,7 +61,7 @@ public final class ThreadedUserOutput: UserOutputPort {
                 }
                 if isClosed { return }
                 guard let job else { continue }
-                let result = runUserOutputs(job.0, job.1)
+                let result = OutputRun(job.0, job.1).toEnd(threadsMax: concurrency)
                 let onReady = state.withLock { state in
                     state.results.append(result)
                     return state.onReady
@@ -68,9 +71,10 @@ public final class ThreadedUserOutput: UserOutputPort {
         }
     }
 
-    private let shared = Shared()
+    private let shared: Shared
 
-    public init() {}
+    /// - Parameter concurrency: so many outputs of an epoch run at once; with 1 each waits for the one before.
+    public init(concurrency: Int = 1) { shared = Shared(concurrency: concurrency) }
 
     public var onReady: (@Sendable () -> Void)? {
         get { shared.state.withLock { $0.onReady } }
@@ -100,11 +104,36 @@ public final class ThreadedUserOutput: UserOutputPort {
     }
 }
 
-private func runUserOutputs(_ plan: EpochPlan, _ outputs: [UserOutput]) -> UserOutputResult {
-    do {
-        for output in outputs { try output.run(plan) }
-        return .delivered(plan.epoch, plan.attempt)
-    } catch {
+/// The output code of one epoch while it runs.
+private final class OutputRun: Sendable {
+    private struct State {
+        /// The output that is begun next.
+        var next = 0
+        var threadCount = 1
+        /// Of the first output in order that failed; none begins any more.
+        var failure: (output: Int, error: any Error)?
+    }
+
+    private let plan: EpochPlan
+    private let outputs: [UserOutput]
+    private let state = Mutex(State())
+    private let ended = Signal()
+
+    init(_ plan: EpochPlan, _ outputs: [UserOutput]) {
+        self.plan = plan
+        self.outputs = outputs
+    }
+
+    /// Runs all on this thread and, where there are several and so many are allowed, on others beside it.
+    func toEnd(threadsMax: Int) -> UserOutputResult {
+        // A thread costs less than the least of what outputs do, and each epoch needs few.
+        for _ in 1..<max(1, min(threadsMax, outputs.count)) {
+            state.withLock { $0.threadCount += 1 }
+            startThread(name: "user-output") { self.work() }
+        }
+        work()
+        while !isOver { ended.wait(until: .distantFuture) }
+        guard let error = state.withLock({ $0.failure?.error }) else { return .delivered(plan.epoch, plan.attempt) }
         let wrapped =
             error as? StreamError
             ?? StreamError(
@@ -112,5 +141,29 @@ private func runUserOutputs(_ plan: EpochPlan, _ outputs: [UserOutput]) -> UserO
                 remedy: "The epoch is not committed; it will be repeated with the same data.", domain: .user,
                 cause: error)
         return .failed(plan.epoch, plan.attempt, wrapped)
+    }
+
+    private var isOver: Bool { state.withLock { $0.threadCount == 0 } }
+
+    private func work() {
+        while let output = begin() {
+            do {
+                try outputs[output].run(plan)
+            } catch {
+                state.withLock { state in
+                    if state.failure.map({ output < $0.output }) ?? true { state.failure = (output, error) }
+                }
+            }
+        }
+        state.withLock { $0.threadCount -= 1 }
+        ended.raise()
+    }
+
+    private func begin() -> Int? {
+        state.withLock { state in
+            guard state.failure == nil, state.next < outputs.count else { return nil }
+            defer { state.next += 1 }
+            return state.next
+        }
     }
 }
