@@ -124,6 +124,12 @@ enum ChangelogKey {
     /// - Parameter bytes: three at least.
     static func shard(_ bytes: UnsafeRawBufferPointer) -> Int { unsafe Int(bytes[1]) << 8 | Int(bytes[2]) }
 
+    /// The bytes of a value without the version of their layout, as valid as the bytes.
+    static func value(_ bytes: UnsafeRawBufferPointer) throws(StreamError) -> UnsafeRawBufferPointer {
+        guard unsafe bytes.first == version else { throw StateReader.damaged }
+        return unsafe UnsafeRawBufferPointer(rebasing: bytes[1...])
+    }
+
     /// The bytes of a value without the version of their layout.
     static func value(_ bytes: [UInt8]) throws(StreamError) -> ArraySlice<UInt8> {
         guard bytes.first == version else { throw StateReader.damaged }

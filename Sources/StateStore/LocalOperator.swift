@@ -17,10 +17,16 @@ final class LocalOperator {
     private let store: LocalStore
     private let prefix: [UInt8]
     /// The key that is asked for or written: one array for all.
-    private var scratch: [UInt8]
+    @safe @exclusivity(unchecked) private var scratch: [UInt8]
+    /// The same without `prefix`.
+    @safe @exclusivity(unchecked) private var shardKey: [UInt8] = []
+    /// Changes of a long restore that are not on the disk yet: they become a file. By shard, table and key.
+    private let collected = EncodedRows(keepsDeletions: true)
+    /// Whether changes are collected.
     private(set) var isRestoring = false
-    /// `rows` may be too high: keys were counted whether they were there before or not.
+    /// `rows` is about right: what was restored was not counted.
     var needsCount = false
+    private var counting: RowCounting?
 
     init(_ store: LocalStore, _ operatorID: OperatorID, _ layout: ShardLayout, shards: [Int], cacheBytes: Int) {
         self.store = store
@@ -31,6 +37,12 @@ final class LocalOperator {
         writer.append(nested: operatorID.text)
         prefix = writer.bytes
         scratch = prefix
+    }
+
+    /// So many keys are new, or gone.
+    func note(_ change: Int, at place: RowPlace) {
+        rows[place, default: 0] += change
+        counting?.changes[place, default: 0] += change
     }
 
     func rowCount(table: UInt8) -> Int { rows.reduce(0) { $0 + ($1.key.table == table ? $1.value : 0) } }
@@ -51,16 +63,40 @@ final class LocalOperator {
         return try store.contains(scratch)
     }
 
-    /// Counts what the tables really have.
-    func count(_ tables: [UInt8]) throws {
-        rows = [:]
-        for shard in shards {
-            for table in tables {
-                let found = try store.count(prefix: key(shard, table, []))
-                if found > 0 { rows[RowPlace(shard: shard, table: table)] = found }
+    /// Goes on counting what the tables really have, where that is not known.
+    /// - Parameter keysMax: at most so many now.
+    /// - Returns: whether all are counted now and `rows` is right.
+    func count(_ keysMax: Int) throws(StreamError) -> Bool {
+        guard needsCount else { return false }
+        if counting == nil { counting = RowCounting(scan: try store.scan(), shards: shards[...]) }
+        var left = keysMax
+        while let shard = counting?.shards.first, left > 0 {
+            let start = Array(key(shard, 0, []).dropLast())
+            if counting?.isInShard == false { counting?.scan.seek(start) }
+            counting?.isInShard = true
+            var found: [UInt8: Int] = [:]
+            let mayGoOn = try unsafe counting?.scan.next(left, prefix: start) { rest in
+                left -= 1
+                if let table = unsafe rest.first { found[table, default: 0] += 1 }
             }
+            for (table, count) in found where table != ChangelogKey.schemaTable {
+                counting?.changes[RowPlace(shard: shard, table: table), default: 0] += count
+            }
+            guard mayGoOn == false else { continue }
+            counting?.shards.removeFirst()
+            counting?.isInShard = false
         }
+        guard let counting, counting.shards.isEmpty else { return false }
+        rows = counting.changes
+        endCounting()
         needsCount = false
+        return true
+    }
+
+    /// What was counted is of no use any more.
+    private func endCounting() {
+        counting?.scan.close()
+        counting = nil
     }
 
     /// Everything that a table has, in the order of shards and of the bytes of keys; values without their version.
@@ -99,16 +135,18 @@ final class LocalOperator {
     /// A change's key has the table first; here the shard comes first, so that a shard's keys lie together.
     private func fill(_ key: UnsafeRawBufferPointer) {
         scratch.removeLast(scratch.count - prefix.count)
-        unsafe scratch.append(key[1])
-        unsafe scratch.append(key[2])
-        unsafe scratch.append(key[0])
-        unsafe scratch.append(contentsOf: key[3...])
+        unsafe append(key, to: &scratch)
+    }
+
+    private func append(_ key: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
+        unsafe bytes.append(key[1])
+        unsafe bytes.append(key[2])
+        unsafe bytes.append(key[0])
+        unsafe bytes.append(contentsOf: key[3...])
     }
 
     func put(_ record: ShardRecord, shard: Int, in batch: LocalBatch) {
-        var writer = StateWriter()
-        record.encode(to: &writer)
-        batch.put(key(shard, ChangelogKey.schemaTable, []), writer.bytes)
+        batch.put(key(shard, ChangelogKey.schemaTable, []), record.bytes)
     }
 
     /// Removes everything of a shard.
@@ -116,15 +154,68 @@ final class LocalOperator {
         batch.removeRange(
             key(shard, 0, []), key(shard, ChangelogKey.schemaTable, [0]))
         rows = rows.filter { $0.key.shard != shard }
+        endCounting()
     }
 
-    func write(_ batch: LocalBatch, isLogged: Bool) throws(StreamError) { try store.write(batch, isLogged: isLogged) }
+    func write(_ batch: LocalBatch) throws(StreamError) { try store.write(batch) }
 
-    /// Many changes come in a row until it is set back.
-    func setRestoring(_ isRestoring: Bool) throws(StreamError) {
-        guard isRestoring != self.isRestoring else { return }
-        self.isRestoring = isRestoring
-        if isRestoring { try store.beginRestoring() } else { try store.endRestoring() }
+    // MARK: - Restoring
+
+    /// So many changes come that collecting them pays, though all keys have to be counted later.
+    func beginRestoring() throws(StreamError) {
+        guard !isRestoring else { return }
+        try store.beginRestoring()
+        isRestoring = true
+    }
+
+    /// What was collected is on the disk.
+    func endRestoring() throws(StreamError) {
+        guard isRestoring else { return }
+        assert(collected.isEmpty, "what is collected is written first")
+        isRestoring = false
+        try store.endRestoring()
+    }
+
+    var hasCollected: Bool { !collected.isEmpty }
+    /// Whether it is time to write what was collected.
+    var hasCollectedFile: Bool { collected.byteSize >= store.fileBytes }
+
+    /// - Parameters:
+    ///   - key: of a change, as `ChangelogWriter` lays it out.
+    ///   - value: nil deletes.
+    func collect(change key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
+        shardKey.removeAll(keepingCapacity: true)
+        unsafe append(key, to: &shardKey)
+        unsafe shardKey.withUnsafeBytes { unsafe collected.put($0, value) }
+    }
+
+    /// Writes what was collected, and what is known of the shards with it.
+    func writeCollected(_ record: (_ shard: Int) -> ShardRecord?) throws {
+        let rowsBefore = rows
+        endCounting()
+        // Nobody looks whether a key is there already, which would take longer than writing it.
+        if rows.values.contains(where: { $0 != 0 }) { needsCount = true }
+        unsafe collected.forEachKey { key, isDeletion in
+            guard unsafe !isDeletion && key[2] != ChangelogKey.schemaTable else { return }
+            let place = unsafe RowPlace(shard: Int(key[0]) << 8 | Int(key[1]), table: key[2])
+            rows[place, default: 0] += 1
+        }
+        do {
+            for shard in shards {
+                guard let record = record(shard) else { continue }
+                unsafe key(shard, ChangelogKey.schemaTable, []).withUnsafeBytes { key in
+                    let value = record.bytes
+                    unsafe value.withUnsafeBytes {
+                        unsafe collected.put(UnsafeRawBufferPointer(rebasing: key[prefix.count...]), $0)
+                    }
+                }
+            }
+            try store.add(collected, prefix: prefix)
+        } catch {
+            rows = rowsBefore
+            throw error
+        }
+        collected.removeAll()
     }
 
     private func key(_ shard: Int, _ table: UInt8, _ key: ArraySlice<UInt8>) -> [UInt8] {
@@ -136,6 +227,16 @@ final class LocalOperator {
         result += key
         return result
     }
+}
+
+/// How far the rows of an operator are counted.
+private struct RowCounting {
+    let scan: LocalScan
+    /// The first one is being counted, or comes next.
+    var shards: ArraySlice<Int>
+    var isInShard = false
+    /// What was found, and what has changed since it was begun.
+    var changes: [RowPlace: Int] = [:]
 }
 
 /// Bytes that an operator's tables hold in memory where the rest is on the disk.
@@ -158,7 +259,7 @@ struct ShardRecord {
     /// Nil while changes are being read back.
     var epoch: Epoch?
     var place: ChangelogPlace
-    /// By table.
+    /// By table; -1: not known, but some.
     var rows: [UInt8: Int]
     var schemas: [UInt8: StateSchema]
 
@@ -169,7 +270,8 @@ struct ShardRecord {
         self.schemas = schemas
     }
 
-    func encode(to writer: inout StateWriter) {
+    var bytes: [UInt8] {
+        var writer = StateWriter()
         writer.append(ChangelogKey.version)
         writer.append(nested: epoch?.number)
         writer.append(place.position.number)
@@ -180,6 +282,7 @@ struct ShardRecord {
             writer.append(rows[table] ?? 0)
             schema.encode(to: &writer)
         }
+        return writer.bytes
     }
 
     init(from reader: inout StateReader) throws(StreamError) {

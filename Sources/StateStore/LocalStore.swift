@@ -7,8 +7,8 @@ private import Synchronization
 /// from their threads.
 ///
 /// It holds committed state only. What an operator writes at once is there as a whole or not at all, also after a crash
-/// of the process; a power failure may take back the newest writes, in their order, and so may a crash with what was
-/// written without the log. (Nothing is synced: the changelog has it all.)
+/// of the process; a power failure may take back the newest writes, in their order. (Nothing is synced: the changelog
+/// has it all.)
 @safe
 package final class LocalStore: @unchecked Sendable {
     // Safety: RocksDB's handle may be used from any thread; the pointers never change, and `close` is called when no
@@ -16,14 +16,18 @@ package final class LocalStore: @unchecked Sendable {
     package let folder: String
     private let database: OpaquePointer
     private let reading: OpaquePointer
+    /// A pass over everything must not drive out what single reads need.
+    private let scanning: OpaquePointer
     private let writing: OpaquePointer
-    private let writingUnlogged: OpaquePointer
+    /// For files that are written beside the database.
+    private let options: OpaquePointer?
     private let memoryBytes: Int
     private let isClosed = Atomic(false)
-    /// Something was written without the log and is not in a file yet.
-    private let hasUnlogged = Mutex(false)
+    private let fileCount = Atomic(0)
     /// Operators that are being restored.
     private let restoring = Mutex(0)
+    /// What is being gone over: RocksDB closes after that.
+    private let scans = Mutex<[ObjectIdentifier: LocalScan]>([:])
 
     /// Opens the database, or makes it.
     /// - Parameter memoryBytes: for write buffers and cached blocks together, at least 8 MiB.
@@ -32,18 +36,22 @@ package final class LocalStore: @unchecked Sendable {
         self.folder = folder
         self.memoryBytes = max(memoryBytes, 8 << 20)
         try Self.prepare(folder)
-        let options = unsafe Self.options(self.memoryBytes)
-        defer { unsafe rocksdb_options_destroy(options) }
+        unsafe options = Self.options(self.memoryBytes)
         var failure: UnsafeMutablePointer<CChar>?
-        // Safety: RocksDB copies options and path; the handle is ours until `close`.
+        // Safety: RocksDB copies options and path; the handles are ours until `close`.
         let opened = unsafe rocksdb_open(options, folder, &failure)
-        try unsafe Self.check(failure, folder, "open")
+        do {
+            try unsafe Self.check(failure, folder, "open")
+        } catch {
+            unsafe rocksdb_options_destroy(options)
+            throw error
+        }
         guard let opened = unsafe opened else { throw Self.error(folder, "open", "no reason was given") }
         unsafe database = opened
         unsafe reading = rocksdb_readoptions_create()
+        unsafe scanning = rocksdb_readoptions_create()
+        unsafe rocksdb_readoptions_set_fill_cache(scanning, 0)
         unsafe writing = rocksdb_writeoptions_create()
-        unsafe writingUnlogged = rocksdb_writeoptions_create()
-        unsafe rocksdb_writeoptions_disable_WAL(writingUnlogged, 1)
         try claim()
     }
 
@@ -52,10 +60,12 @@ package final class LocalStore: @unchecked Sendable {
     /// Writes what is in buffers and gives the folder back. No other call runs or follows; repeats do nothing.
     package func close() {
         guard isClosed.exchange(true, ordering: .acquiringAndReleasing) == false else { return }
+        for scan in scans.withLock({ $0.values.map { $0 } }) { scan.close() }
         unsafe rocksdb_readoptions_destroy(reading)
+        unsafe rocksdb_readoptions_destroy(scanning)
         unsafe rocksdb_writeoptions_destroy(writing)
-        unsafe rocksdb_writeoptions_destroy(writingUnlogged)
         unsafe rocksdb_close(database)
+        unsafe rocksdb_options_destroy(options)
     }
 
     // MARK: - Reading and writing
@@ -105,24 +115,22 @@ package final class LocalStore: @unchecked Sendable {
         }
     }
 
-    /// How many keys begin with `prefix`.
-    /// - Complexity: O(keys), without a look at their values.
-    func count(prefix: [UInt8]) throws -> Int {
-        var found = 0
-        try unsafe forEachKey(prefix: prefix) { _, _ in found += 1 }
-        return found
+    /// A pass over the keys as they are now, in as many steps as one likes.
+    func scan() throws(StreamError) -> LocalScan {
+        try checkOpen()
+        let scan = unsafe LocalScan(self, rocksdb_create_iterator(database, scanning))
+        scans.withLock { $0[ObjectIdentifier(scan)] = scan }
+        return scan
     }
+
+    func forget(_ scan: LocalScan) { scans.withLock { $0[ObjectIdentifier(scan)] = nil } }
 
     /// - Parameter body: gets the key, which is valid until it returns, and the iterator that stands at it.
     private func forEachKey(
         prefix: [UInt8], limit: Int = .max, _ body: (UnsafeRawBufferPointer, OpaquePointer?) throws -> Void
     ) throws {
         try checkOpen()
-        let options = unsafe rocksdb_readoptions_create()
-        defer { unsafe rocksdb_readoptions_destroy(options) }
-        // A pass over everything must not drive out what single reads need.
-        unsafe rocksdb_readoptions_set_fill_cache(options, 0)
-        let iterator = unsafe rocksdb_create_iterator(database, options)
+        let iterator = unsafe rocksdb_create_iterator(database, scanning)
         defer { unsafe rocksdb_iter_destroy(iterator) }
         unsafe prefix.withUnsafeBytes {
             unsafe rocksdb_iter_seek(iterator, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
@@ -142,67 +150,69 @@ package final class LocalStore: @unchecked Sendable {
     }
 
     /// Writes everything in the batch, or nothing.
-    /// - Parameter isLogged: false is twice as fast; a crash may take such writes back, but never without those that
-    ///   follow.
-    func write(_ batch: LocalBatch, isLogged: Bool = true) throws(StreamError) {
+    func write(_ batch: LocalBatch) throws(StreamError) {
         try checkOpen()
-        if isLogged { try flushUnlogged() }
         // Of this thread: counting each comparison for nobody was a tenth of a write.
         rocksdb_set_perf_level(Int32(rocksdb_disable))
         var failure: UnsafeMutablePointer<CChar>?
-        unsafe rocksdb_write(database, isLogged ? writing : writingUnlogged, batch.raw, &failure)
+        unsafe rocksdb_write(database, writing, batch.raw, &failure)
         try unsafe Self.check(failure, folder, "write")
-        if !isLogged { hasUnlogged.withLock { $0 = true } }
-    }
-
-    /// What is logged now must not outlive what was written before it. Who waits for another's flush may rely on it.
-    private func flushUnlogged() throws(StreamError) {
-        try hasUnlogged.withLock { hasUnlogged throws(StreamError) in
-            guard hasUnlogged else { return }
-            let options = unsafe rocksdb_flushoptions_create()
-            defer { unsafe rocksdb_flushoptions_destroy(options) }
-            var failure: UnsafeMutablePointer<CChar>?
-            unsafe rocksdb_flush(database, options, &failure)
-            try unsafe Self.check(failure, folder, "write")
-            hasUnlogged = false
-        }
     }
 
     // MARK: - Restoring
 
-    /// Until `endRestoring` writes come fast and reads hardly: files are merged later, and each of two write buffers is
-    /// half of the memory.
+    /// Writes many rows at once, or none, as a file of their own: without the log, a buffer in memory, and a merge.
+    /// - Parameters:
+    ///   - rows: one at least.
+    ///   - prefix: goes before each key.
+    func add(_ rows: EncodedRows, prefix: [UInt8]) throws {
+        try checkOpen()
+        let path = "\(folder)/\(Self.filePrefix)\(fileCount.add(1, ordering: .relaxed).newValue).sst"
+        // A link of it stays where this succeeds, and nothing where it does not.
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var file = unsafe try SortedFile(path, prefix: prefix, options: options)
+        try unsafe rows.forEachSorted { unsafe try file.append($0, $1) }
+        try file.finish()
+        let ingesting = unsafe rocksdb_ingestexternalfileoptions_create()
+        defer { unsafe rocksdb_ingestexternalfileoptions_destroy(ingesting) }
+        unsafe rocksdb_ingestexternalfileoptions_set_move_files(ingesting, 1)
+        var failure: UnsafeMutablePointer<CChar>?
+        unsafe path.withCString { path in
+            var paths: UnsafePointer<CChar>? = unsafe path
+            unsafe rocksdb_ingest_external_file(database, &paths, 1, ingesting, &failure)
+        }
+        try unsafe Self.check(failure, folder, "write")
+    }
+
+    /// Until `endRestoring` hardly anything is read: files are merged when they are many.
     func beginRestoring() throws(StreamError) {
         try restoring.withLock { users throws(StreamError) in
             users += 1
-            guard users == 1 else { return }
-            try set([("disable_auto_compactions", "true"), ("write_buffer_size", "\(memoryBytes / 2)")])
+            if users == 1 { try set("level0_file_num_compaction_trigger", "64") }
         }
     }
 
     func endRestoring() throws(StreamError) {
         try restoring.withLock { users throws(StreamError) in
             users -= 1
-            guard users == 0 else { return }
-            try set([
-                ("disable_auto_compactions", "false"), ("write_buffer_size", "\(Self.writeBufferBytes(memoryBytes))"),
-            ])
+            if users == 0 { try set("level0_file_num_compaction_trigger", "\(Self.filesMax)") }
         }
     }
 
-    private func set(_ options: [(String, String)]) throws(StreamError) {
+    /// What each operator that is being restored may collect for a file: what is kept for blocks and is not used now.
+    var fileBytes: Int { memoryBytes / 2 / max(1, restoring.withLock { $0 }) }
+
+    private func set(_ name: String, _ value: String) throws(StreamError) {
         try checkOpen()
-        for (name, value) in options {
-            var failure: UnsafeMutablePointer<CChar>?
-            unsafe name.withCString { name in
-                unsafe value.withCString { value in
-                    var names: UnsafePointer<CChar>? = unsafe name
-                    var values: UnsafePointer<CChar>? = unsafe value
-                    unsafe rocksdb_set_options(database, 1, &names, &values, &failure)
-                }
+        var failure: UnsafeMutablePointer<CChar>?
+        unsafe name.withCString { name in
+            unsafe value.withCString { value in
+                var names: UnsafePointer<CChar>? = unsafe name
+                var values: UnsafePointer<CChar>? = unsafe value
+                unsafe rocksdb_set_options(database, 1, &names, &values, &failure)
             }
-            try unsafe Self.check(failure, folder, "set up")
         }
+        try unsafe Self.check(failure, folder, "set up")
     }
 
     private func checkOpen() throws(StreamError) {
@@ -217,11 +227,19 @@ extension LocalStore {
     private static let mark: [UInt8] = [0]
     private static let format = Array("millrace state 1".utf8)
 
+    /// Of files that a crash may leave behind before the database has them.
+    private static let filePrefix = "restore-"
+
     /// Sees that the folder is there and has nothing but a database in it.
     private static func prepare(_ folder: String) throws {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            if names.contains("CURRENT") {
+                for name in names where name.hasPrefix(filePrefix) {
+                    try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+                }
+            }
             // RocksDB's own first files; a crash may leave them without CURRENT.
             let isDatabase = names.contains("CURRENT") || names.allSatisfy { $0.hasPrefix("LOG") || $0 == "LOCK" }
             if isDatabase || names.allSatisfy({ $0.hasPrefix("MANIFEST") || $0.hasSuffix(".dbtmp") }) { return }
@@ -245,18 +263,20 @@ extension LocalStore {
         try write(batch)
     }
 
-    private static func writeBufferBytes(_ memoryBytes: Int) -> Int { memoryBytes / 8 }
+    /// So many files are merged: RocksDB's default.
+    private static let filesMax = 4
 
     private static func options(_ memoryBytes: Int) -> OpaquePointer? {
         let options = unsafe rocksdb_options_create()
         unsafe rocksdb_options_set_create_if_missing(options, 1)
         // Two buffers of an eighth; half for blocks; the rest is room for what RocksDB adds.
-        unsafe rocksdb_options_set_write_buffer_size(options, writeBufferBytes(memoryBytes))
+        unsafe rocksdb_options_set_write_buffer_size(options, memoryBytes / 8)
         unsafe rocksdb_options_set_max_write_buffer_number(options, 2)
         // Runs of like size are merged: each key is written about eight times on its way, by levels over twenty times
         // with buffers this small; the price is disk, up to twice the state.
         unsafe rocksdb_options_set_compaction_style(options, Int32(rocksdb_universal_compaction))
         // A restore leaves many runs. Writing goes on while they are merged: the changelog is the bound of what comes.
+        unsafe rocksdb_options_set_level0_file_num_compaction_trigger(options, Int32(filesMax))
         unsafe rocksdb_options_set_level0_slowdown_writes_trigger(options, 2000)
         unsafe rocksdb_options_set_level0_stop_writes_trigger(options, 4000)
         unsafe rocksdb_options_set_max_total_wal_size(options, UInt64(memoryBytes))
@@ -287,7 +307,7 @@ extension LocalStore {
 
 extension LocalStore {
     /// - Parameter failure: RocksDB's text, which is freed here; nil for none.
-    private static func check(
+    static func check(
         _ failure: UnsafeMutablePointer<CChar>?, _ folder: String, _ verb: String
     ) throws(StreamError) {
         guard let failure = unsafe failure else { return }
@@ -313,45 +333,5 @@ extension LocalStore {
         return StreamError(
             "STATE_STORE", "Could not \(verb) the local state in '\(folder)': \(reason).", remedy: remedy,
             domain: .external)
-    }
-}
-
-/// Changes that `LocalStore` writes at once, in their order.
-@safe
-final class LocalBatch {
-    fileprivate let raw: OpaquePointer?
-
-    init() { unsafe raw = rocksdb_writebatch_create() }
-    deinit { unsafe rocksdb_writebatch_destroy(raw) }
-
-    // Safety: RocksDB copies the bytes into the batch.
-
-    func put(_ key: [UInt8], _ value: UnsafeRawBufferPointer) {
-        unsafe key.withUnsafeBytes { key in
-            unsafe rocksdb_writebatch_put(
-                raw, key.baseAddress?.assumingMemoryBound(to: CChar.self), key.count,
-                value.baseAddress?.assumingMemoryBound(to: CChar.self), value.count)
-        }
-    }
-
-    func put(_ key: [UInt8], _ value: [UInt8]) {
-        unsafe value.withUnsafeBytes { unsafe put(key, $0) }
-    }
-
-    func remove(_ key: [UInt8]) {
-        unsafe key.withUnsafeBytes {
-            unsafe rocksdb_writebatch_delete(raw, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
-        }
-    }
-
-    /// Removes the keys from `start` up to `end`, which stays.
-    func removeRange(_ start: [UInt8], _ end: [UInt8]) {
-        unsafe start.withUnsafeBytes { start in
-            unsafe end.withUnsafeBytes { end in
-                unsafe rocksdb_writebatch_delete_range(
-                    raw, start.baseAddress?.assumingMemoryBound(to: CChar.self), start.count,
-                    end.baseAddress?.assumingMemoryBound(to: CChar.self), end.count)
-            }
-        }
     }
 }

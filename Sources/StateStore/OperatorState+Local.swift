@@ -18,10 +18,12 @@ extension OperatorState {
                     knownMs: places.map(\.knownMs).min() ?? place.knownMs)
             }
             let epochs = Set(local.shards.map { records[$0]?.epoch })
-            local.needsCount = epochs.contains(nil)
             if epochs.count == 1, let epoch = epochs.first { stateEpoch = epoch }
             for (shard, record) in records {
-                for (table, count) in record.rows { local.rows[RowPlace(shard: shard, table: table)] = count }
+                for (table, count) in record.rows {
+                    if count < 0 { local.needsCount = true }
+                    local.rows[RowPlace(shard: shard, table: table)] = abs(count)
+                }
             }
         } catch {
             openFailure = error
@@ -56,9 +58,9 @@ extension OperatorState {
         let batch = LocalBatch()
         let rowsBefore = local.rows
         for sealed in sealedEpochs where sealed.epoch <= epoch {
-            local.rows.merge(sealed.rows, uniquingKeysWith: +)
+            for (place, change) in sealed.rows { local.note(change, at: place) }
             guard let block = sealed.block else { continue }
-            for place in LocalOrder.sorted(block.slots.indices, of: block) {
+            for place in LocalChanges.sorted(block.slots.indices, of: block) {
                 let slot = block.slots[place]
                 // Safety: the bytes are copied before the block changes.
                 let key = unsafe block.arena.bytes(slot.key)
@@ -76,22 +78,36 @@ extension OperatorState {
     }
 
     /// Writes a batch with what is known of the shards.
-    /// - Parameter isLogged: false where what is lost would be read again.
-    func writeLocal(_ batch: LocalBatch, epoch: Epoch?, isLogged: Bool = true) throws(StreamError) {
+    func writeLocal(_ batch: LocalBatch, epoch: Epoch?) throws(StreamError) {
         guard let local else { return }
-        let schemas = Dictionary(uniqueKeysWithValues: members.map { ($0.id, $0.schema(layout)) })
         for shard in local.shards {
-            guard let place = partitions[split(ofShard: shard)] else { continue }
-            var rows: [UInt8: Int] = [:]
-            for table in schemas.keys { rows[table] = local.rows[RowPlace(shard: shard, table: table)] }
-            local.put(ShardRecord(epoch: epoch, place: place, rows: rows, schemas: schemas), shard: shard, in: batch)
+            if let record = record(shard, epoch) { local.put(record, shard: shard, in: batch) }
         }
-        try local.write(batch, isLogged: isLogged)
+        try local.write(batch)
+    }
+
+    /// Writes what a restore has collected.
+    func writeCollected() throws {
+        guard let local, local.hasCollected else { return }
+        try local.writeCollected { record($0, nil) }
+    }
+
+    private func record(_ shard: Int, _ epoch: Epoch?) -> ShardRecord? {
+        guard let local, let place = partitions[split(ofShard: shard)] else { return nil }
+        let schemas = Dictionary(uniqueKeysWithValues: members.map { ($0.id, $0.schema(layout)) })
+        var rows: [UInt8: Int] = [:]
+        for table in schemas.keys {
+            let count = local.rows[RowPlace(shard: shard, table: table)] ?? 0
+            // Panes are counted by nobody, and may come out below nothing here.
+            rows[table] = local.needsCount ? -1 : max(0, count)
+        }
+        return ShardRecord(epoch: epoch, place: place, rows: rows, schemas: schemas)
     }
 
     /// Removes a partition's shards from the disk.
     func clearLocal(_ split: Split) throws {
         guard let local else { return }
+        try writeCollected()
         let batch = LocalBatch()
         for shard in local.shards where self.split(ofShard: shard) == split { local.remove(shard: shard, in: batch) }
         try writeLocal(batch, epoch: nil)
@@ -101,7 +117,15 @@ extension OperatorState {
     /// Gives the tables the numbers of their keys.
     func countLocal() {
         guard let local else { return }
-        for member in members { member.noteRows(local.rowCount(table: member.id)) }
+        for member in members { member.noteRows(local.rowCount(table: member.id), isExact: !local.needsCount) }
+    }
+
+    /// Goes on counting what was restored, a few milliseconds at a time.
+    func continueCounting() throws {
+        guard let local, local.needsCount else { return }
+        let before = members.map { local.rowCount(table: $0.id) }
+        guard try local.count(3_000) else { return }
+        for (member, count) in zip(members, before) { member.correctRows(by: local.rowCount(table: member.id) - count) }
     }
 }
 
@@ -127,60 +151,34 @@ struct LocalChanges {
         }
     }
 
-    /// Puts the changes into a batch and counts keys that are new or gone. While many are restored, nobody looks
-    /// whether a key is there already, which would take twice as long as writing it: all are counted in the end.
+    /// Puts the changes into a batch and counts keys that are new or gone.
     func put(of block: RecordBlock, in batch: LocalBatch, _ local: LocalOperator) throws(StreamError) {
-        if local.isRestoring { local.needsCount = true }
-        for place in LocalOrder.sorted(newest, of: block) {
+        for place in Self.sorted(newest, of: block) {
             let slot = block.slots[place]
             // Safety: the block does not change meanwhile.
             let key = unsafe block.arena.bytes(slot.key)
-            // Counted like this there are too many, never none where there are some.
-            let had = unsafe local.isRestoring ? false : try local.contains(change: key)
-            if had == slot.value.isNull {
-                let rows = unsafe RowPlace(shard: ChangelogKey.shard(key), table: key[0])
-                local.rows[rows, default: 0] += had ? -1 : 1
+            if unsafe try local.contains(change: key) == slot.value.isNull {
+                let place = unsafe RowPlace(shard: ChangelogKey.shard(key), table: key[0])
+                local.note(slot.value.isNull ? -1 : 1, at: place)
             }
             unsafe local.put(change: key, slot.value.isNull ? nil : block.arena.bytes(slot.value), in: batch)
         }
     }
 }
 
-/// The order in which the disk has keys. RocksDB takes a batch in this order in half the time: each key is looked for
-/// from where the one before it went.
-enum LocalOrder {
-    private struct Entry {
-        /// Of the stored key: shard, table and the first bytes of the key.
-        var start: UInt64
-        var place: Int
-    }
-
+extension LocalChanges {
     /// - Parameter places: of changes in the block, in their order; equal keys stay in it.
+    /// - Returns: the places in the order in which the disk has their keys.
     static func sorted(_ places: some Sequence<Int>, of block: RecordBlock) -> [Int] {
-        var entries = places.map { place in
-            // Safety: the block does not change meanwhile.
-            Entry(start: unsafe start(block.arena.bytes(block.slots[place].key)), place: place)
+        // Safety: the block does not change meanwhile.
+        ByteOrder.sorted(places) { place in
+            // A change's key has the table in front of the shard's two bytes.
+            let bytes = unsafe ByteOrder.start(block.arena.bytes(block.slots[place].key))
+            return bytes << 8 & 0xffff_0000_0000_0000 | bytes >> 16 & 0x0000_ff00_0000_0000
+                | bytes & 0x0000_00ff_ffff_ffff
+        } compare: { one, other in
+            unsafe ByteOrder.compare(
+                block.arena.bytes(block.slots[one].key), block.arena.bytes(block.slots[other].key))
         }
-        entries.sort { one, other in
-            if one.start != other.start { return one.start < other.start }
-            let order = unsafe compare(
-                block.arena.bytes(block.slots[one.place].key), block.arena.bytes(block.slots[other.place].key))
-            return order == 0 ? one.place < other.place : order < 0
-        }
-        return entries.map(\.place)
-    }
-
-    private static func start(_ key: UnsafeRawBufferPointer) -> UInt64 {
-        var bytes: UInt64 = 0
-        for at in 0..<8 { bytes = bytes << 8 | UInt64(unsafe at < key.count ? key[at] : 0) }
-        // The change's key has the table in front of the shard's two bytes.
-        return bytes << 8 & 0xffff_0000_0000_0000 | bytes >> 16 & 0x0000_ff00_0000_0000 | bytes & 0x0000_00ff_ffff_ffff
-    }
-
-    /// As memcmp, and the shorter one first.
-    private static func compare(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Int {
-        let count = min(one.count, other.count)
-        for at in 0..<count where unsafe one[at] != other[at] { return unsafe one[at] < other[at] ? -1 : 1 }
-        return one.count - other.count
     }
 }

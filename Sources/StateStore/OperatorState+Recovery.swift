@@ -36,9 +36,12 @@ extension OperatorState {
     /// - Throws: `STATE_SCHEMA` where the changelog is of another program, `STATE_DAMAGED` where it is none of ours.
     package func apply(_ block: RecordBlock) throws {
         try prepare()
+        try beginCollecting(block)
         let topicIndex = block.topics.firstIndex(of: topic).map(Int32.init)
         let now = clock.wallMilliseconds
         var changes = LocalChanges()
+        let targets = targets()
+        defer { for target in targets where target.encoded != nil { target.member.settleEncoded() } }
         // Of the partition whose records come just now.
         var split = Split(topic, -1)
         var place: ChangelogPlace?
@@ -50,7 +53,7 @@ extension OperatorState {
             }
             guard let before = place else { continue }
             do {
-                try apply(block, index, partition: Int(slot.partition), &changes)
+                try apply(block, index, partition: Int(slot.partition), targets, &changes)
             } catch {
                 var located = error
                 located.place.split = split
@@ -65,37 +68,45 @@ extension OperatorState {
         guard !block.isEmpty else { return }
         stateEpoch = nil
         try writeLocal(changes, of: block)
+        // A standby's state is wanted at once when its time has come: it is taken apart while little comes.
+        if restoredChanges == nil, block.count < 1_000 {
+            for member in members { try member.decodeEncoded(10_000) }
+        }
     }
 
-    /// Without the log: what a crash takes back is read again.
     private func writeLocal(_ changes: LocalChanges, of block: RecordBlock) throws {
         guard let local else { return }
-        if let before = restoredChanges {
-            restoredChanges = before + changes.count
-            if before + changes.count > Self.restoringFrom { try local.setRestoring(true) }
+        if local.isRestoring {
+            if local.hasCollectedFile { try writeCollected() }
+            return
         }
         let batch = LocalBatch()
         try changes.put(of: block, in: batch, local)
-        try writeLocal(batch, epoch: nil, isLogged: false)
+        try writeLocal(batch, epoch: nil)
         countLocal()
     }
 
-    /// From so many changes on it pays to tell the disk that many come.
-    private static let restoringFrom = 50_000
+    /// Collects the changes of a restore that are many, or all there is: where the disk has nothing, nobody need look
+    /// there whether a key is new.
+    private func beginCollecting(_ block: RecordBlock) throws(StreamError) {
+        guard let local, let before = restoredChanges, !local.isRestoring, !block.isEmpty else { return }
+        restoredChanges = before + block.count
+        let known = members.reduce(0) { $0 + local.rowCount(table: $1.id) }
+        let isEmpty = known == 0 && !local.needsCount
+        if isEmpty || before + block.count > max(collectingFrom, known / 10) { try local.beginRestoring() }
+    }
 
-    private func endRestoring() throws(StreamError) {
+    private func endRestoring() throws {
+        try writeCollected()
         restoredChanges = nil
-        try local?.setRestoring(false)
+        try local?.endRestoring()
     }
 
     /// What `recover` asked for, or what a standby followed, was applied up to these ends, and is the state of `epoch`.
     package func restored(_ ends: [Split: Position], epoch: Epoch?) throws {
         try prepare()
-        if let local, local.needsCount {
-            try local.count(members.map(\.id))
-            countLocal()
-        }
         try endRestoring()
+        countLocal()
         let known = readingSinceMs ?? clock.wallMilliseconds
         readingSinceMs = nil
         for (split, end) in ends {
@@ -146,8 +157,23 @@ extension OperatorState {
         pendingEnds = []
     }
 
+    /// Where the changes of one table go, as long as one block is applied.
+    private struct Target {
+        var id: UInt8
+        var member: any StateMember
+        /// For changes as they are; nil where they are taken apart.
+        var encoded: EncodedRows?
+        var isInMemory: Bool
+    }
+
+    private func targets() -> [Target] {
+        members.map { member in
+            Target(id: member.id, member: member, encoded: member.beginEncoded(), isInMemory: member.isInMemory)
+        }
+    }
+
     private func apply(
-        _ block: RecordBlock, _ index: Int, partition: Int, _ changes: inout LocalChanges
+        _ block: RecordBlock, _ index: Int, partition: Int, _ targets: [Target], _ changes: inout LocalChanges
     ) throws(StreamError) {
         let slot = block.slots[index]
         // Safety: the block does not change while it is applied.
@@ -156,16 +182,26 @@ extension OperatorState {
         if table == ChangelogKey.schemaTable { return try applySchema(block, index, partition: partition) }
         guard bytes.count >= 3 else { throw StateReader.damaged }
         let shard = unsafe ChangelogKey.shard(bytes)
-        guard let member = member(table) else { throw mismatch(table, stored: "records", program: "none") }
+        guard let target = targets.first(where: { $0.id == table }) else {
+            throw mismatch(table, stored: "records", program: "none")
+        }
         guard shard < layout.shards, layout.partition(ofShard: shard) == partition else {
-            throw mismatch(table, stored: "other shards", program: member.schema(layout).description)
+            throw mismatch(table, stored: "other shards", program: target.member.schema(layout).description)
         }
         guard isOwned[shard] else { return }
-        if local != nil { changes.note(index, in: block) }
+        let value = unsafe slot.value.isNull ? nil : try ChangelogKey.value(block.arena.bytes(slot.value))
+        if let local {
+            if local.isRestoring {
+                unsafe local.collect(change: bytes, slot.value.isNull ? nil : block.arena.bytes(slot.value))
+            } else {
+                changes.note(index, in: block)
+            }
+        }
         // What only the disk has need not be taken apart.
-        guard member.isInMemory else { return }
-        let key = unsafe Array(bytes)[3...]
-        try member.apply(shard: shard, key: key, value: block.value(index).map(ChangelogKey.value))
+        guard target.isInMemory else { return }
+        let key = unsafe UnsafeRawBufferPointer(rebasing: bytes[3...])
+        if let encoded = target.encoded { return unsafe encoded.put(key, value) }
+        try unsafe target.member.apply(shard: shard, key: Array(key)[...], value: value.map { unsafe Array($0)[...] })
     }
 
     private func applySchema(_ block: RecordBlock, _ index: Int, partition: Int) throws(StreamError) {

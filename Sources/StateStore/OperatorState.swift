@@ -28,6 +28,8 @@ package final class OperatorState {
     /// Changes that were applied since, towards a committed epoch; nil: this follows another instance, or nothing is
     /// being read.
     var restoredChanges: Int?
+    /// From so many changes of a restore on they are collected for the disk.
+    let collectingFrom: Int
     /// What the changelog is known to say about its tables.
     var schemas: Set<SchemaPlace> = []
 
@@ -42,12 +44,16 @@ package final class OperatorState {
     ///   - task: of `taskCount`: whose shards this holds.
     ///   - local: where committed state is kept too, and values that memory has no room for.
     ///   - cacheBytes: with `local`, about what the tables keep of committed state in memory.
+    ///   - collectingFrom: so many changes in one restore come to the disk in files of their own. (All do where it has
+    ///     nothing yet.)
     ///   - clock: for the age of what is known about the changelog.
     package init(
         query: QueryName, operatorID: OperatorID, layout: ShardLayout, task: Int, taskCount: Int,
-        local store: LocalStore? = nil, cacheBytes: Int = 64 << 20, clock: any EngineClock
+        local store: LocalStore? = nil, cacheBytes: Int = 64 << 20, collectingFrom: Int = 50_000,
+        clock: any EngineClock
     ) {
         precondition(task >= 0 && task < taskCount, "a task is one of them")
+        self.collectingFrom = collectingFrom
         self.query = query
         self.operatorID = operatorID
         self.layout = layout
@@ -86,6 +92,8 @@ package final class OperatorState {
         return panes
     }
 
+    /// Whether `rowCount` is right: after a long restore it is when some more epochs have been committed.
+    package var isCounted: Bool { local?.needsCount != true }
     /// Keys with a value and elements of panes.
     package var rowCount: Int { members.reduce(0) { $0 + $1.rowCount } }
     /// About what the state costs in memory.
@@ -132,6 +140,7 @@ package final class OperatorState {
             sealedEpochs.removeFirst()
         }
         stateEpoch = newEpoch
+        try continueCounting()
         for pending in pendingEnds where pending.inFlight <= epoch { raise(pending.ends, knownMs: pending.knownMs) }
         pendingEnds.removeAll { $0.inFlight <= epoch }
     }

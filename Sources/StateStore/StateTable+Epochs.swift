@@ -49,12 +49,16 @@ extension StateTable {
         while let last = sealed.popLast() { undo(last.entries) }
     }
 
-    /// A committed change, from a changelog: nil deletes. For a table without open or sealed changes.
+    /// A committed change, from a changelog: nil deletes. For a table without open, sealed or encoded changes.
     package func apply(key: Key, value: Value?) { apply(key: key, value: value, bytes: 0) }
 
     /// Forgets everything, with the journals.
     package func removeAll() {
         local?.cache.used -= byteSize
+        encoded.removeAll()
+        encodedCount = 0
+        encodedBytes = 0
+        isPartial = local != nil
         index = KeyIndex()
         slots = []
         hand = 0
@@ -86,6 +90,8 @@ extension StateTable {
     /// Forgets the keys of some shards; nothing is open or sealed.
     func removeShards(_ isRemoved: (Int) -> Bool, _ layout: ShardLayout) {
         precondition(journal.isEmpty && sealed.isEmpty, "shards are removed from committed state")
+        encoded.remove { isRemoved(layout.shard(ofKeyHash: $0)) }
+        noteEncoded()
         for slot in slots.indices where slots[slot].value != nil {
             if isRemoved(layout.shard(ofKeyHash: stableHash(slots[slot].key))) {
                 if local == nil { count -= 1 }

@@ -3,22 +3,29 @@ internal import StreamCore
 /// A table whose values are on the disk and come into memory when they are asked for. What is not committed is in
 /// memory alone, whatever its size.
 extension StateTable {
-    /// Brings a key's value from the disk.
-    /// - Returns: its slot, or nil where there is none.
+    /// Gives a slot to a key that has none: from what was restored, or from the disk.
+    /// - Returns: its slot, or nil where the key has no value.
     @usableFromInline
     func load(_ key: Key, _ hash: UInt32) throws -> Int? {
-        guard let local, !isComplete else { return nil }
-        evict(slotsMax: 64)
+        guard !encoded.isEmpty || !isComplete else { return nil }
         var writer = StateWriter()
         key.encode(to: &writer)
         try writer.check()
+        let keyBytes = writer.bytes.count
+        if let slot = try encoded.take(writer.bytes, { try insert(key, hash, $0, keyBytes: keyBytes) }) {
+            noteTaken()
+            return slot
+        }
+        guard let local, !isComplete else { return nil }
+        evict(slotsMax: 64)
         guard let bytes = try local.value(table: id, key: writer.bytes) else { return nil }
-        return try insert(key, hash, bytes, keyBytes: writer.bytes.count)
+        return try insert(key, hash, bytes, keyBytes: keyBytes)
     }
 
-    /// Brings everything into memory.
+    /// Gives every key a slot.
     @usableFromInline
     func loadAll() throws {
+        try decodeEncoded()
         guard let local, !isComplete else { return }
         try local.forEachEntry(table: id) { _, keyBytes, valueBytes in
             let (key, hash) = try decode(keyBytes)
@@ -50,7 +57,13 @@ extension StateTable {
     /// they are committed.
     /// - Parameter slotsMax: how many are looked at.
     func evict(slotsMax: Int) {
-        guard let local, local.cache.isExceeded, !slots.isEmpty else { return }
+        guard let local, local.cache.isExceeded else { return }
+        if !encoded.isEmpty {
+            encoded.removeAll()
+            noteTaken()
+            isComplete = false
+        }
+        guard local.cache.isExceeded, !slots.isEmpty else { return }
         for _ in 0..<slotsMax {
             hand = hand + 1 < slots.count ? hand + 1 : 0
             if slots[hand].value == nil || isPending(slots[hand].touched) { continue }
@@ -81,14 +94,14 @@ extension StateTable {
     }
 
     /// Memory holds nothing more, so that the changes that follow need not be taken apart. Nothing is open or sealed.
-    private func leaveToDisk() {
+    func leaveToDisk() {
         let known = count
         removeAll()
         count = known
         isComplete = false
     }
 
-    private func insert(_ key: Key, _ hash: UInt32, _ value: ArraySlice<UInt8>, keyBytes: Int) throws -> Int {
+    func insert(_ key: Key, _ hash: UInt32, _ value: ArraySlice<UInt8>, keyBytes: Int) throws -> Int {
         var reader = StateReader(value)
         let decoded = try Value(whole: &reader)
         let slot = insert(key, hash)
@@ -98,7 +111,7 @@ extension StateTable {
         return slot
     }
 
-    private func decode(_ bytes: ArraySlice<UInt8>) throws(StreamError) -> (Key, UInt32) {
+    func decode(_ bytes: ArraySlice<UInt8>) throws(StreamError) -> (Key, UInt32) {
         var reader = StateReader(bytes)
         let key = try Key(whole: &reader)
         return (key, KeyIndex.hash(key))

@@ -8,7 +8,7 @@ internal import StreamCore
 @usableFromInline
 package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable> {
     package let id: UInt8
-    /// Keys that have a value now.
+    /// Keys that have a value now; about so many after a long restore (`OperatorState.isCounted`).
     @safe @exclusivity(unchecked) @usableFromInline package internal(set) var count = 0
     /// About what the table costs in memory; keys of the open epoch count when it is sealed.
     @safe @exclusivity(unchecked) package internal(set) var byteSize = 0
@@ -27,9 +27,14 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
 
     /// Where the rest of the table is; nil: there is no rest.
     var local: LocalOperator?
-    /// Whether slots are used again and again to find out which ones to keep: with `local`.
-    @safe @exclusivity(unchecked) @usableFromInline var isBounded = false
-    /// Memory has every key, so that nobody need ask the disk.
+    /// What was restored and nobody has asked for yet: keys that have no slot.
+    let encoded = EncodedRows()
+    /// What `encoded` counts in `count` and in `byteSize`.
+    var encodedCount = 0
+    var encodedBytes = 0
+    /// Whether keys may have a value and no slot: they are looked for in `encoded` and `local`.
+    @safe @exclusivity(unchecked) @usableFromInline var isPartial = false
+    /// Memory has every key, in a slot or encoded, so that nobody need ask the disk.
     var isComplete = true
     /// Where eviction goes on.
     var hand = 0
@@ -60,13 +65,13 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     // MARK: - Reading and changing
 
     /// The value of a key in the open epoch.
-    /// - Throws: `STATE_STORE`, `STATE_DAMAGED` where it must be read from the disk.
+    /// - Throws: `STATE_STORE` where the disk cannot be read, `STATE_DAMAGED` where bytes are no value of its type.
     /// - Complexity: O(1)
     @inlinable
     package func value(for key: Key) throws -> Value? {
         let hash = KeyIndex.hash(key)
-        guard let slot = try find(key, hash) ?? (isBounded ? load(key, hash) : nil) else { return nil }
-        if isBounded { slots[slot].isRecent = true }
+        guard let slot = try find(key, hash) ?? (isPartial ? load(key, hash) : nil) else { return nil }
+        if isPartial { slots[slot].isRecent = true }
         return slots[slot].value
     }
 
@@ -83,17 +88,18 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
         let slot: Int
         if let found = find(key, hash) {
             slot = found
-        } else if isBounded {
+        } else if isPartial {
             slot = try load(key, hash) ?? insert(key, hash)
         } else {
             slot = insert(key, hash)
         }
-        if isBounded { slots[slot].isRecent = true }
+        if isPartial { slots[slot].isRecent = true }
         return try update(slot, body)
     }
 
     /// Calls `body` with each key that has a value; those that are only on the disk come last.
     package func forEachEntry(_ body: (Key, Value) throws -> Void) throws {
+        try decodeEncoded()
         for slot in slots.indices {
             if let value = slots[slot].value { try body(slots[slot].key, value) }
         }
@@ -103,7 +109,7 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     /// As `update`, for each key that has a value. All of them are in memory until the epoch is committed.
     @inlinable
     package func updateAll(_ body: (Key, inout Value?) throws -> Void) throws {
-        if isBounded { try loadAll() }
+        if isPartial { try loadAll() }
         for slot in slots.indices where slots[slot].value != nil {
             let key = slots[slot].key
             try update(slot) { value throws in try body(key, &value) }

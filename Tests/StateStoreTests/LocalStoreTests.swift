@@ -12,7 +12,21 @@ import Testing
         CountingTask(
             OperatorState(
                 query: QueryName("q"), operatorID: OperatorID("count"), layout: ShardLayout(), task: task,
-                taskCount: taskCount, local: store, cacheBytes: cacheBytes, clock: clock))
+                taskCount: taskCount, local: store, cacheBytes: cacheBytes, collectingFrom: 1_000, clock: clock))
+    }
+
+    /// The first partition alone, as if that were all, and then the others.
+    private func restore(_ task: CountingTask, _ log: Changelog, afterCollecting: () throws -> Void = {}) throws {
+        let splits = try task.state.recover(to: 2).keys.sorted()
+        try task.state.apply(log.read([splits[0]: 0]))
+        try task.state.restored(log.ends(of: splits[..<1]), epoch: 2)
+        #expect(task.state.isCounted, "nothing was there before")
+        for split in try task.state.recover(to: 3).keys.sorted().dropFirst() {
+            try task.state.apply(log.read([split: 0]))
+        }
+        try afterCollecting()
+        try task.state.restored(log.ends(of: splits), epoch: 3)
+        #expect(!task.state.isCounted)
     }
 
     /// Words with their numbers, in one committed epoch.
@@ -41,7 +55,8 @@ import Testing
             var world = OperatorWorld(seed: seed) { clock, task, taskCount in
                 OperatorState(
                     query: QueryName("q"), operatorID: OperatorID("count"), layout: ShardLayout(), task: task,
-                    taskCount: taskCount, local: store, cacheBytes: 2_000, clock: clock)
+                    taskCount: taskCount, local: store, cacheBytes: 2_000,
+                    collectingFrom: seed % 2 == 0 ? 0 : 50_000, clock: clock)
             }
             for _ in 0..<120 { try world.step() }
         }
@@ -127,9 +142,113 @@ import Testing
         }
     }
 
-    /// What a restore writes is in no log: what is logged behind it must not outlive it. So many changes are enough for
-    /// the disk to be told that many come, and more than the cache takes.
-    @Test func aKillBehindALongRestoreLosesNothing() throws {
+    /// What a long restore has collected and not written yet is read again; and what follows it does not outlive it.
+    @Test func aKillInALongRestoreOrBehindItLosesNothing() throws {
+        let (log, expected) = try longChangelog()
+        try withFolder { folder in
+            let store = try LocalStore(folder: "\(folder)/a", memoryBytes: 8 << 20)
+            defer { store.close() }
+            let restored = task(store, cacheBytes: 1 << 20)
+            try restore(restored, log) {
+                try FileManager.default.copyItem(atPath: "\(folder)/a", toPath: "\(folder)/b")
+            }
+            #expect(restored.table.byteSize <= 1 << 20)
+            try count(restored, 3)
+            #expect(restored.table.count == expected.counts.count)
+            try FileManager.default.copyItem(atPath: "\(folder)/a", toPath: "\(folder)/c")
+            #expect(try restored.contents() == expected)
+
+            let killed = try LocalStore(folder: "\(folder)/b", memoryBytes: 8 << 20)
+            defer { killed.close() }
+            let again = task(killed)
+            let positions = try again.state.recover(to: 3)
+            #expect(positions.values.contains { $0 > 0 } && positions.values.contains { $0 == 0 })
+            try again.state.apply(log.read(positions))
+            try again.state.restored(log.ends(of: positions.keys), epoch: 3)
+            try count(again, 3)
+            #expect(again.table.count == expected.counts.count)
+            #expect(try again.contents() == expected)
+
+            let copy = try LocalStore(folder: "\(folder)/c", memoryBytes: 8 << 20)
+            defer { copy.close() }
+            let after = task(copy)
+            #expect(try after.state.recover(to: 3) == [:])
+            try count(after, 3)
+            #expect(after.table.count == expected.counts.count)
+            #expect(try after.contents() == expected)
+        }
+    }
+
+    /// Two operators collect for one disk, and a partition of one is lost meanwhile.
+    @Test func operatorsShareADiskWhileTheyAreRestored() throws {
+        let (log, expected) = try longChangelog()
+        try withFolder { folder in
+            let store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            defer { store.close() }
+            let tasks = (0..<2).map { task(store, $0, of: 2, cacheBytes: 1 << 20) }
+            for task in tasks { _ = try task.state.recover(to: 3) }
+            for partition in Int32(0)...3 {
+                for task in tasks {
+                    let split = Split("q-count-changelog", PartitionID(partition))
+                    try task.state.apply(log.read([split: 0]))
+                }
+            }
+            try tasks[0].state.clear(Split("q-count-changelog", 2))
+            try tasks[0].state.apply(log.read([Split("q-count-changelog", 2): 0]))
+            var counts: [String: Int] = [:]
+            for task in tasks {
+                try task.state.restored(log.ends(of: task.state.followPositions().keys), epoch: 3)
+                let part = try task.contents().counts
+                try count(task, 3)
+                #expect(task.table.count == part.count)
+                counts.merge(part) { _, _ in -1 }
+            }
+            #expect(counts == expected.counts)
+        }
+    }
+
+    /// Keys that come and go while a restored state is counted, and a restart in between.
+    @Test func aRestoredStateIsCountedWhileItChanges() throws {
+        let (log, expected) = try longChangelog()
+        try withFolder { folder in
+            var store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            defer { store.close() }
+            var task = task(store, cacheBytes: 1 << 20)
+            try restore(task, log)
+            func change(_ epoch: Epoch) throws {
+                try task.table.update("new \(epoch)") { value in value = 1 }
+                try task.table.update("w\(200 + epoch.number)") { value in value = nil }
+                try task.table.update("w\(500 + epoch.number)") { value in value = nil }
+                _ = try task.state.seal(epoch)
+                try task.state.commit(epoch)
+            }
+            for number in Int64(4)...6 { try change(Epoch(number)) }
+            #expect(!task.state.isCounted)
+            store.close()
+            store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            task = self.task(store, cacheBytes: 1 << 20)
+            #expect(try task.state.recover(to: 6) == [:])
+            #expect(!task.state.isCounted)
+            try change(7)
+            // One more is open, and another sealed, when the last key is counted.
+            try task.table.update("sealed") { value in value = 1 }
+            _ = try task.state.seal(8)
+            try task.table.update("open") { value in value = 1 }
+            try count(task, 7)
+            #expect(task.table.count == expected.counts.count - 4 + 2)
+            try task.state.commit(8)
+            #expect(task.table.count == expected.counts.count - 4 + 2)
+        }
+    }
+
+    /// A few thousand keys are counted with each commit.
+    private func count(_ task: CountingTask, _ epoch: Epoch) throws {
+        for _ in 0..<100 where !task.state.isCounted { try task.state.commit(epoch) }
+        #expect(task.state.isCounted)
+    }
+
+    /// More changes than a restore takes for few, and more than a small cache holds; some deleted in the end.
+    private func longChangelog() throws -> (Changelog, Contents) {
         let source = CountingTask(
             OperatorState(
                 query: QueryName("q"), operatorID: OperatorID("count"), layout: ShardLayout(), task: 0, taskCount: 1,
@@ -142,25 +261,7 @@ import Testing
             log.commit(try source.state.seal(Epoch(Int64(epoch))), at: clock.wallMilliseconds)
             try source.state.commit(Epoch(Int64(epoch)))
         }
-        let expected = try source.contents()
-        try withFolder { folder in
-            let store = try LocalStore(folder: "\(folder)/a", memoryBytes: 8 << 20)
-            defer { store.close() }
-            let restored = task(store, cacheBytes: 1 << 20)
-            for split in try restored.state.recover(to: 3).keys.sorted() {
-                try restored.state.apply(log.read([split: 0]))
-            }
-            try restored.state.restored(log.ends(of: restored.state.followPositions().keys), epoch: 3)
-            #expect(restored.table.count == expected.counts.count && restored.table.byteSize <= 1 << 20)
-            try FileManager.default.copyItem(atPath: "\(folder)/a", toPath: "\(folder)/b")
-            #expect(try restored.contents() == expected)
-            let copy = try LocalStore(folder: "\(folder)/b", memoryBytes: 8 << 20)
-            defer { copy.close() }
-            let after = task(copy)
-            #expect(try after.state.recover(to: 3) == [:])
-            #expect(after.table.count == expected.counts.count)
-            #expect(try after.contents() == expected)
-        }
+        return (log, try source.contents())
     }
 
     @Test func stateOfAnotherProgramIsRefused() throws {

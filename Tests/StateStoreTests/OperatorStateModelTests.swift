@@ -201,9 +201,13 @@ struct OperatorWorld {
         #expect(try Self.contents(others) == committed.contents)
     }
 
-    private func check() throws {
-        let contents = try Self.contents(tasks)
-        #expect(contents == open)
+    private mutating func check() throws {
+        // Reading everything gives a slot to what nobody has asked for yet: not every time.
+        if Int.random(in: 0..<3, using: &random) == 0 {
+            let contents = try Self.contents(tasks)
+            #expect(contents == open)
+        }
+        guard tasks.allSatisfy(\.state.isCounted) else { return }
         let rows = open.counts.count + open.panes.values.reduce(0) { $0 + $1.count }
         #expect(tasks.reduce(0) { $0 + $1.state.rowCount } == rows)
     }
