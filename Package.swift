@@ -123,6 +123,9 @@ let package = Package(
             name: "CampaignCount", dependencies: ["DStreams", "ExampleSupport"], path: "bench/CampaignCount",
             swiftSettings: settings),
         .executableTarget(
+            name: "KeyedCount", dependencies: ["DStreams", "ExampleSupport"], path: "bench/KeyedCount",
+            swiftSettings: settings),
+        .executableTarget(
             name: "StateLoad", dependencies: ["DStreams", "ExampleSupport"], path: "bench/StateLoad",
             swiftSettings: settings),
         example("WindowedKafkaWordCount"),

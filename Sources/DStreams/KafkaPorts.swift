@@ -71,6 +71,10 @@ struct KafkaPorts: QueryPortSource {
         _ needs: QueryNeeds, _ settings: KafkaSettings, _ identity: InstanceIdentity, _ folder: String?,
         _ log: any LogHandler
     ) throws(KafkaError) -> QueryPorts {
+        var settings = settings
+        let shares = MemoryShares(total: needs.memoryBytes)
+        settings.fetchBytesMax = min(settings.fetchBytesMax, shares.fetchBytes)
+        settings.sendBytesMax = min(settings.sendBytesMax, shares.sendBytes)
         let query = needs.query
         let topics = needs.inputTopics.map(\.text)
         let control = CommitOptions.controlTopic(of: query)

@@ -11,6 +11,7 @@ public struct QueryNeeds: Sendable, Hashable {
     public var isOwned: Bool
     public var guarantee: Guarantee
     public var stateFolder: String?
+    /// For everything but state; clients take their share of it (`MemoryShares`).
     public var memoryBytes: Int
     /// Topics that are missing may be created.
     public var createsTopics: Bool

@@ -28,7 +28,8 @@ public struct StreamingOptions: Sendable {
     public var backpressure: BackpressureSettings?
     /// Whether `KafkaRecord.headers` are read. Without, reading takes a fifth less time; dead letters keep them anyway.
     public var readsHeaders = true
-    /// Memory for records and outputs on their way.
+    /// Memory of the query, in bytes: for records and outputs on their way, what Kafka's client has fetched ahead or
+    /// has yet to send, and, with `stateBackend` `disk`, state. (State in memory alone comes on top.)
     public var memoryBytes = 256 << 20
     /// Create output topics that are missing, and the query's own two (`<query>-control`, `<query>-progress`).
     public var createsTopics = true

@@ -20,6 +20,9 @@ public final class SimulatedInput: InputPort, WorldActor {
     public private(set) var isClosed = false
     /// A source without a group (as files are): what was released can be opened again. Splits are told of one by one.
     public var isGroupless = false
+    /// So many blocks at a time; then the next ones are on their way for a moment. nil: everything is at hand.
+    public var blocksAtHandMax: Int?
+    private var blocksTaken = 0
     /// Splits that this source has; nil: all of the cluster.
     public var topic: TopicName?
     /// Every split that was read since it was assigned, for checks.
@@ -36,8 +39,9 @@ public final class SimulatedInput: InputPort, WorldActor {
 
     public func poll(bytesMax: Int) -> InputEvent? {
         if !events.isEmpty { return events.removeFirst() }
-        guard bytesMax > 0 else { return nil }
-        return nextRecords()
+        guard bytesMax > 0, blocksTaken < blocksAtHandMax ?? .max, let event = nextRecords() else { return nil }
+        if case .records = event { blocksTaken += 1 }
+        return event
     }
 
     public func open(_ positions: [Split: Position]) {
@@ -82,6 +86,7 @@ public final class SimulatedInput: InputPort, WorldActor {
 
     public var hasWork: Bool {
         guard isStarted, !isClosed else { return false }
+        if blocksTaken >= blocksAtHandMax ?? .max { return true }
         if isGroupless { return !pendingEvents.isEmpty || owned != mySplits }
         return !pendingEvents.isEmpty || (owned.isEmpty && !cluster.input.isEmpty && assigned.isEmpty)
     }
@@ -91,6 +96,7 @@ public final class SimulatedInput: InputPort, WorldActor {
     private var mySplits: Set<Split> { Set(cluster.input.keys.filter { topic == nil || $0.topic == topic }) }
 
     public func act() {
+        blocksTaken = 0
         if isGroupless, let next = mySplits.subtracting(owned).min() { return assign([next]) }
         if assigned.isEmpty, owned.isEmpty { return assign(Set(cluster.input.keys)) }
         if !pendingEvents.isEmpty { events.append(pendingEvents.removeFirst()) }

@@ -79,6 +79,18 @@ import Testing
         #expect(runsEmptyEpochs ? emptyCount >= 10 : emptyCount == 0)
     }
 
+    /// A client that is slower than its reader has nothing at hand now and then: the batch still covers what had come.
+    @Test(arguments: 1...20) func aBatchOfABacklogIsNotCutWhereTheClientIsSlow(seed: UInt64) throws {
+        let simulation = Simulation(seed: seed)
+        simulation.fill(splits: 2, records: 60)
+        try simulation.startProcess { $0.trigger = .interval(.milliseconds(500)) }
+        simulation.input.blocksAtHandMax = 1
+        #expect(simulation.scheduler.run(steps: 200_000) { simulation.isCaughtUp } == .conditionMet, "seed \(seed)")
+        #expect(simulation.actual == simulation.expected, "seed \(seed)")
+        // One until the ends are known, one for the rest, and one of what comes behind a gap.
+        #expect(simulation.progress.all.filter { $0.counts.read > 0 }.count <= 3, "seed \(seed)")
+    }
+
     @Test(arguments: 1...20) func aRateBoundsWhatABatchReadsFromEachSplit(seed: UInt64) throws {
         let simulation = Simulation(seed: seed)
         simulation.fill(splits: 3, records: 50)

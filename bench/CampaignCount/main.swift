@@ -29,9 +29,9 @@ struct CampaignWindow: Hashable, StateCodable, Sendable {
 
 /// Finds fields of flat JSON records by their names.
 struct Fields {
-    private static let type = Array(#""event_type": "view""#.utf8)
-    private static let ad = Array(#""ad_id": "ad-"#.utf8)
-    private static let time = Array(#""event_time": ""#.utf8)
+    private static let type = Array(#""event_type":"view""#.utf8)
+    private static let ad = Array(#""ad_id":"ad-"#.utf8)
+    private static let time = Array(#""event_time":""#.utf8)
 
     static func campaignWindow(_ bytes: RawSpan) -> CampaignWindow? {
         bytes.withUnsafeBytes { bytes in

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench_budgets import Figures, budgets, spread
 from bench_consume import consume
+from bench_keyed import keyed, words
 from bench_state import state
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ broken = []
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="filter,latency,consume,window,state")
+    parser.add_argument("--only", default="filter,latency,consume,window,words,keyed,state")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if not (PEERS / "compare").exists():
@@ -51,6 +52,10 @@ def main():
             results += compare("filter", guarantee, 100, engines, ["--records", str(records), "--runs", str(runs)])
     if "window" in wanted:
         results += compare("window", "eos", 100, "limit,streams", ["--records", str(records), "--runs", str(runs)])
+    if "words" in wanted:
+        results += words(PEERS, records, runs)
+    if "keyed" in wanted:
+        results += keyed(PEERS, seconds, runs)
     if "state" in wanted:
         results += state(PEERS, 1_000_000 if options.quick else 10_000_000)
     if "latency" in wanted:

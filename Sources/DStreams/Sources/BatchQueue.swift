@@ -117,6 +117,7 @@ final class QueueLog<Element: Sendable>: SourceLog {
     func begin(at position: Position) { queue.begin(at: position.number) }
     func giveBack() {}
     var bounds: Range<Int64> { queue.bounds }
+    var givesOneByOne: Bool { oneAtATime }
     func committed(_ position: Position) { queue.drop(before: position.number) }
     func close() { queue.onAppend = nil }
 

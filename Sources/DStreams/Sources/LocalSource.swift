@@ -52,12 +52,18 @@ protocol SourceLog: AnyObject, Sendable {
     func giveBack()
     /// The first position and the next to come.
     var bounds: Range<Int64> { get }
+    /// Whether a batch gets no more than one read gives, whatever else is there.
+    var givesOneByOne: Bool { get }
     /// For the driver's thread.
     func makeReader() -> any SourceReader
     /// Everything before this position is durable and is not asked for again.
     func committed(_ position: Position)
     /// The last call, on the source's thread.
     func close()
+}
+
+extension SourceLog {
+    var givesOneByOne: Bool { false }
 }
 
 /// Reads a log; confined to the driver's thread.

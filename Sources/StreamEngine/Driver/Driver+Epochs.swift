@@ -180,7 +180,8 @@ extension Driver {
         let isComplete = areLimitsReachedOrCapped
         switch options.trigger {
         case .interval(let interval):
-            if isComplete || open.ranDry || now >= open.openedAt + interval || budget.isFull {
+            let hasAll = open.ranDry && !cursors.isBehind(knownEnds)
+            if isComplete || hasAll || now >= open.openedAt + interval || budget.isFull {
                 return open.records > 0 || options.runsEmptyEpochs || cursors.hasMoved || discardEmptyEpoch()
             }
             return false

@@ -25,6 +25,12 @@ struct SplitCursors {
     /// Whether some position moved since the last commit point, with or without records.
     var hasMoved: Bool { cursors.values.contains { $0.next != $0.epochStart } }
 
+    /// Whether something that is known to be there was not read yet: a source that has nothing at hand is only slower
+    /// than its reader.
+    func isBehind(_ ends: [Split: Position]) -> Bool {
+        cursors.contains { split, cursor in !cursor.isFinished && cursor.next < ends[split] ?? cursor.next }
+    }
+
     /// What the open epoch covers.
     var ranges: [SplitRange] {
         cursors.compactMap { split, cursor in
