@@ -22,8 +22,11 @@ package final class StateTable<Key: Hashable & StateCodable, Value: StateCodable
     @safe @exclusivity(unchecked) @usableFromInline var serial: UInt32 = 1
     var sealed: [SealedJournal] = []
     @safe @exclusivity(unchecked) @usableFromInline var freeSlots: [Int] = []
-    /// With the cell of the index: 8 bytes, twice because it is about half full.
-    let slotBytes = MemoryLayout<StateSlot<Key, Value>>.stride + 16
+    /// A slot and its cell of the index, in arrays that have grown by doubling; and what a value of its own block of
+    /// memory costs beside its bytes.
+    let slotBytes =
+        MemoryLayout<StateSlot<Key, Value>>.stride * 3 / 2 + 16 + (Key.encodedSize == nil ? 48 : 0)
+        + (Value.encodedSize == nil ? 48 : 0)
 
     /// Where the rest of the table is; nil: there is no rest.
     var local: LocalOperator?

@@ -1,7 +1,7 @@
 // Running counts by key: the words and the keyed workload of scripts/bench.
 //
 //   MILLRACE_BROKERS=… KeyedCount words INPUT OUTPUT --query NAME --interval 100ms
-//   MILLRACE_BROKERS=… KeyedCount records INPUT OUTPUT --query NAME --interval 10ms
+//   MILLRACE_BROKERS=… KeyedCount records INPUT OUTPUT --query NAME --interval 50ms
 //
 // "words" counts the ads of JSON records and writes each count that has changed. "records" writes each record with the
 // number of those of its key so far, the key being its last three bytes.

@@ -83,7 +83,7 @@ class Runs:
             for engine in (STREAMS, OURS):
                 source, sink = self.topic(), self.topic()
                 program = self.streams("KeyedRecords", source, sink) if engine == STREAMS else self.ours(
-                    "records", source, sink, "10ms"
+                    "records", source, sink, "50ms"
                 )
                 time.sleep(WARM_UP_S)
                 text = self.run_limit("latency", self.node.bootstrap, source, sink, 10_000, seconds)

@@ -40,8 +40,7 @@ package struct QueryPlan: Sendable {
         options.backpressure = settings.backpressure
         stateShares = StateShares(total: settings.memoryBytes)
         let hasState = nodes.contains(where: \.isStateful)
-        let memoryBytes = hasState ? stateShares.queryBytes : settings.memoryBytes
-        options.memoryBytes = MemoryShares(total: memoryBytes).engineBytes
+        options.memoryBytes = hasState ? stateShares.queryBytes : settings.memoryBytes
         options.taskCount = settings.taskCount
         options.faultCeiling = settings.errorCeiling
         self.options = options
@@ -63,7 +62,7 @@ package struct QueryPlan: Sendable {
         needs = QueryNeeds(
             query: query, inputTopics: Set(nodes.flatMap(\.topics)).sorted(), outputTopics: outputTopics.sorted(),
             isOwned: options.isOwned, guarantee: settings.guarantee, stateFolder: settings.stateFolder,
-            memoryBytes: memoryBytes, createsTopics: settings.createsTopics)
+            memoryBytes: options.memoryBytes, createsTopics: settings.createsTopics)
         needs.readsHeaders = settings.readsHeaders || settings.errors.keepsHeaders
         let changelogs = changelogs(layout)
         if let wrong = changelogs.joined().first(where: { !Self.isTopicName($0.text) }) {
