@@ -112,6 +112,7 @@ let package = Package(
             name: "DirectKafkaWordCount", dependencies: ["DStreams"], path: "examples/DirectKafkaWordCount",
             exclude: ["README.md"], swiftSettings: settings),
         module("ExampleSupport", path: "examples/Support", ["DStreams"]),
+        module("BenchSupport", path: "bench/Support"),
         example("NetworkWordCount"),
         example("HdfsWordCount"),
         example("QueueStream"),
@@ -120,11 +121,11 @@ let package = Package(
         example("RecoverableNetworkWordCount"),
         example("StatefulKafkaWordCount"),
         .executableTarget(
-            name: "CampaignCount", dependencies: ["DStreams", "ExampleSupport"], path: "bench/CampaignCount",
-            swiftSettings: settings),
+            name: "CampaignCount", dependencies: ["BenchSupport", "DStreams", "ExampleSupport"],
+            path: "bench/CampaignCount", swiftSettings: settings),
         .executableTarget(
-            name: "KeyedCount", dependencies: ["DStreams", "ExampleSupport"], path: "bench/KeyedCount",
-            swiftSettings: settings),
+            name: "KeyedCount", dependencies: ["BenchSupport", "DStreams", "ExampleSupport"],
+            path: "bench/KeyedCount", swiftSettings: settings),
         .executableTarget(
             name: "StateLoad", dependencies: ["DStreams", "ExampleSupport"], path: "bench/StateLoad",
             swiftSettings: settings),

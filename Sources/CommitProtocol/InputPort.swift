@@ -39,8 +39,16 @@ public protocol InputPort: AnyObject {
     /// Asks for the current ends (last stable offsets, for Kafka); answered by `ends`.
     func requestEnds(_ splits: Set<Split>)
 
+    /// Whether a batch gets no more of a split than is at hand, whatever its end is (a queue of batches).
+    func givesOneByOne(_ split: Split) -> Bool
+
     /// Leaves the group and frees everything, within the deadline. No call follows.
     func close(within: Duration)
+}
+
+extension InputPort {
+    /// A source gives what it has.
+    public func givesOneByOne(_ split: Split) -> Bool { false }
 }
 
 /// What an `InputPort` tells the driver.

@@ -73,11 +73,13 @@ public final class Producer {
         if ConfHandle().knows("retry.backoff.max.ms") { defaults.append(("retry.backoff.max.ms", "50")) }
         let recordBytesMax = options.recordBytesMax ?? Self.brokerRecordBytesMax
         defaults.append(("message.max.bytes", "\(min(1_000_000_000, max(1000, recordBytesMax)))"))
+        // A record that is larger than the whole queue would wait for room for ever.
+        let queueBytes = max(settings.sendBytesMax, min(1_000_000_000, recordBytesMax) + (1 << 20))
         var fixed = [
             ("enable.idempotence", "true"), ("acks", "all"), ("delivery.report.only.error", "true"),
             // Keys go where Java clients send them.
             ("partitioner", "murmur2_random"), ("allow.auto.create.topics", "false"),
-            ("queue.buffering.max.kbytes", "\(min(2_097_151, max(1024, settings.sendBytesMax / 1024)))"),
+            ("queue.buffering.max.kbytes", "\(min(2_097_151, max(1024, queueBytes / 1024)))"),
         ]
         if let id = options.transactionalID {
             fixed.append(("transactional.id", id))

@@ -155,6 +155,7 @@ final class LocalOperator {
             key(shard, 0, []), key(shard, ChangelogKey.schemaTable, [0]))
         rows = rows.filter { $0.key.shard != shard }
         endCounting()
+        if rows.isEmpty { needsCount = false }
     }
 
     func write(_ batch: LocalBatch) throws(StreamError) { try store.write(batch) }

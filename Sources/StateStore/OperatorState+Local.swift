@@ -124,7 +124,8 @@ extension OperatorState {
     func continueCounting() throws {
         guard let local, local.needsCount else { return }
         let before = members.map { local.rowCount(table: $0.id) }
-        guard try local.count(3_000) else { return }
+        // In ten thousand commits at most, since the pass holds on to files that were merged meanwhile.
+        guard try local.count(max(3_000, before.reduce(0, +) / 10_000)) else { return }
         for (member, count) in zip(members, before) { member.correctRows(by: local.rowCount(table: member.id) - count) }
     }
 }

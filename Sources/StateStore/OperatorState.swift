@@ -140,9 +140,9 @@ package final class OperatorState {
             sealedEpochs.removeFirst()
         }
         stateEpoch = newEpoch
-        try continueCounting()
         for pending in pendingEnds where pending.inFlight <= epoch { raise(pending.ends, knownMs: pending.knownMs) }
         pendingEnds.removeAll { $0.inFlight <= epoch }
+        try continueCounting()
     }
 
     /// Undoes what was changed since the last seal.

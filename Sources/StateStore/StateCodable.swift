@@ -13,6 +13,9 @@ public protocol StateCodable {
     static var encodedSize: Int? { get }
 
     /// Appends the value's bytes. They need not tell their own length: what follows is read by who wrote it.
+    ///
+    /// Keys that are equal must have equal bytes, by which they are found. (Texts in other normal forms have others:
+    /// bring them into one first.)
     func encode(to writer: inout StateWriter)
 
     /// Reads what `encode` wrote.

@@ -15,6 +15,17 @@ import Testing
         #expect(run.failure == nil)
     }
 
+    /// The controller needs to know how much there is, and gets to know it.
+    @Test func aQueueIsReadUnderBackpressure() throws {
+        let run = TestRun(kafka: ScriptedKafka()) { $0.backpressure = BackpressureSettings() }
+        let seen = Seen<[Int]>()
+        run.context.queueStream([[1, 2], [3]]).foreachBatch { batch, _ in if !batch.isEmpty { seen.append(batch) } }
+        try run.start()
+        for _ in 0..<8 { run.settle() }
+        #expect(seen.all.flatMap { $0 } == [1, 2, 3])
+        #expect(run.failure == nil)
+    }
+
     @Test func allBatchesOfTheQueueAtOnce() throws {
         let run = TestRun(kafka: ScriptedKafka())
         let seen = Seen<[Int]>()

@@ -73,6 +73,7 @@ class Secure(KafkaCase):
             self.assertEqual(check.wait(30), 0, check.tail())
         program = self.start("run", file, environment={"MILLRACE_LOG": "debug", **(environment or {})})
         self.assertEqual(program.wait(60), 0, program.tail())
+        self.wait_for_markers(self.sink)
         found = values_by_partition(self.broker.bootstrap, self.sink)
         self.assertEqual(
             {p: [json.loads(v)["n"] for v in values] for p, values in found.items()},

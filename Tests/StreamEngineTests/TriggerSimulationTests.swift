@@ -91,6 +91,20 @@ import Testing
         #expect(simulation.progress.all.filter { $0.counts.read > 0 }.count <= 3, "seed \(seed)")
     }
 
+    /// What the rate leaves for the next batch does not hold this one up.
+    @Test(arguments: 1...20) func aBatchEndsWhereItsRateEnds(seed: UInt64) throws {
+        let simulation = Simulation(seed: seed)
+        simulation.fill(splits: 2, records: 4)
+        simulation.append(100, to: Self.split)
+        try simulation.startProcess {
+            $0.trigger = .interval(.milliseconds(500))
+            $0.ratePerSplitMax = 14
+        }
+        #expect(simulation.scheduler.run(steps: 200_000) { simulation.isCaughtUp } == .conditionMet, "seed \(seed)")
+        let readTimes = simulation.progress.all.filter { $0.counts.read > 0 }.map(\.readTime)
+        #expect(readTimes.count > 10 && readTimes.allSatisfy { $0 < .milliseconds(250) }, "seed \(seed)")
+    }
+
     @Test(arguments: 1...20) func aRateBoundsWhatABatchReadsFromEachSplit(seed: UInt64) throws {
         let simulation = Simulation(seed: seed)
         simulation.fill(splits: 3, records: 50)

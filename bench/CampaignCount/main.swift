@@ -1,6 +1,7 @@
 // The window workload of scripts/bench: views per campaign in windows of 10 s of event time, as keyed state.
 //
 //   MILLRACE_BROKERS=… CampaignCount INPUT OUTPUT --query NAME --interval 100ms
+import BenchSupport
 import DStreams
 import ExampleSupport
 
@@ -27,37 +28,20 @@ struct CampaignWindow: Hashable, StateCodable, Sendable {
     }
 }
 
-/// Finds fields of flat JSON records by their names.
-struct Fields {
-    private static let type = Array(#""event_type":"view""#.utf8)
-    private static let ad = Array(#""ad_id":"ad-"#.utf8)
-    private static let time = Array(#""event_time":""#.utf8)
+enum Fields {
+    private static let view = FieldStart(#""event_type":"view""#)
+    private static let ad = FieldStart(#""ad_id":"ad-"#)
+    private static let time = FieldStart(#""event_time":""#)
 
+    /// Nil for what is no view.
     static func campaignWindow(_ bytes: RawSpan) -> CampaignWindow? {
         bytes.withUnsafeBytes { bytes in
-            guard find(type, bytes) != nil, let ad = find(ad, bytes), let time = find(time, bytes) else { return nil }
+            guard view.end(in: bytes) != nil, let ad = ad.end(in: bytes), let time = time.end(in: bytes) else {
+                return nil
+            }
             return CampaignWindow(
-                campaign: Int32(number(bytes, ad) % 100), start: number(bytes, time) / 10_000 * 10_000)
+                campaign: Int32(number(in: bytes, at: ad) % 100), start: number(in: bytes, at: time) / 10_000 * 10_000)
         }
-    }
-
-    /// The place behind the first occurrence.
-    private static func find(_ pattern: [UInt8], _ bytes: UnsafeRawBufferPointer) -> Int? {
-        guard bytes.count >= pattern.count else { return nil }
-        for start in 0...bytes.count - pattern.count where bytes[start] == pattern[0] {
-            let end = start + pattern.count
-            if bytes[start..<end].elementsEqual(pattern) { return end }
-        }
-        return nil
-    }
-
-    private static func number(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int64 {
-        var value: Int64 = 0
-        for byte in bytes[start...] {
-            guard byte >= 0x30, byte <= 0x39 else { break }
-            value = value &* 10 &+ Int64(byte - 0x30)
-        }
-        return value
     }
 }
 

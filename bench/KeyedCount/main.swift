@@ -5,24 +5,17 @@
 //
 // "words" counts the ads of JSON records and writes each count that has changed. "records" writes each record with the
 // number of those of its key so far, the key being its last three bytes.
+import BenchSupport
 import DStreams
 import ExampleSupport
 
-/// Finds the word that is counted.
+/// The word that is counted.
 enum Words {
-    private static let pattern = Array(#""ad_id":""#.utf8)
+    private static let ad = FieldStart(#""ad_id":""#)
 
     static func ad(_ bytes: RawSpan) -> String? {
         bytes.withUnsafeBytes { bytes in
-            var start = 0
-            while start + pattern.count < bytes.count {
-                if bytes[start] == pattern[0], bytes[start..<start + pattern.count].elementsEqual(pattern) {
-                    let word = bytes[(start + pattern.count)...].prefix { $0 != 0x22 }
-                    return String(decoding: word, as: UTF8.self)
-                }
-                start += 1
-            }
-            return nil
+            ad.end(in: bytes).map { String(decoding: bytes[$0...].prefix { $0 != 0x22 }, as: UTF8.self) }
         }
     }
 }

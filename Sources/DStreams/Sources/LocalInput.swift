@@ -124,11 +124,12 @@ final class LocalInput: InputPort {
     }
 
     func requestEnds(_ splits: Set<Split>) {
-        // An end that the open batch cannot come to would hold it up.
-        guard splits.contains(split), !log.givesOneByOne else { return }
+        guard splits.contains(split) else { return }
         events.append(.ends([split: Position(log.bounds.upperBound)]))
         onReady?()
     }
+
+    func givesOneByOne(_ split: Split) -> Bool { log.givesOneByOne }
 
     func close(within: Duration) {
         settings.commits.set(split.topic, nil)

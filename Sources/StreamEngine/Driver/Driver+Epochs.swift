@@ -180,7 +180,8 @@ extension Driver {
         let isComplete = areLimitsReachedOrCapped
         switch options.trigger {
         case .interval(let interval):
-            let hasAll = open.ranDry && !cursors.isBehind(knownEnds)
+            // A source that has nothing at hand may only be slower than its reader.
+            let hasAll = open.ranDry && !cursors.isBehind(knownEnds.filter { !input.givesOneByOne($0.key) })
             if isComplete || hasAll || now >= open.openedAt + interval || budget.isFull {
                 return open.records > 0 || options.runsEmptyEpochs || cursors.hasMoved || discardEmptyEpoch()
             }
@@ -281,8 +282,13 @@ extension Driver {
         guard machine.phase == .running else { return .distantFuture }
         var deadline = now + .seconds(1)
         if let open = openEpoch, inFlight == nil {
-            deadline = min(deadline, max(now, cutTime(of: open)))
-            if case .interval(let interval) = options.trigger { deadline = min(deadline, open.openedAt + interval) }
+            let end: MonotonicTime
+            if case .interval(let interval) = options.trigger {
+                end = open.openedAt + interval
+            } else {
+                end = max(now, cutTime(of: open))
+            }
+            deadline = min(deadline, end)
         }
         if let end = gatherEnd(now) { deadline = min(deadline, end) }
         if let tick = nextTick { deadline = min(deadline, tick) }

@@ -152,6 +152,10 @@ public final class OwnedInput: InputPort {
         for (index, part) in bySource(splits) { sources[index].requestEnds(part) }
     }
 
+    public func givesOneByOne(_ split: Split) -> Bool {
+        sourceOfSplit[split].map { sources[$0].givesOneByOne(split) } ?? false
+    }
+
     public func close(within: Duration) {
         // A standby's sources were made but never started; they hold clients all the same.
         for source in sources { source.close(within: within) }

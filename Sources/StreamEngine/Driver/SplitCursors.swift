@@ -25,10 +25,12 @@ struct SplitCursors {
     /// Whether some position moved since the last commit point, with or without records.
     var hasMoved: Bool { cursors.values.contains { $0.next != $0.epochStart } }
 
-    /// Whether something that is known to be there was not read yet: a source that has nothing at hand is only slower
-    /// than its reader.
+    /// Whether something that is known to be there, and may be read in this epoch, was not read yet.
     func isBehind(_ ends: [Split: Position]) -> Bool {
-        cursors.contains { split, cursor in !cursor.isFinished && cursor.next < ends[split] ?? cursor.next }
+        cursors.contains { split, cursor in
+            guard !cursor.isFinished, let end = ends[split] else { return false }
+            return cursor.next < min(end, cursor.limit ?? end)
+        }
     }
 
     /// What the open epoch covers.
