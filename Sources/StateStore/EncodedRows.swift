@@ -126,7 +126,7 @@ final class EncodedRows {
     func remove(where isRemoved: (UInt64) -> Bool) {
         for (number, row) in rows.enumerated() where !row.isFree {
             let hash = unsafe withKey(row) { unsafe StableHash.hash($0) }
-            if isRemoved(hash) { remove(number, Self.part(hash)) }
+            if isRemoved(hash) { remove(number, KeyIndex.part(hash)) }
         }
     }
 
@@ -159,9 +159,7 @@ final class EncodedRows {
 
     // MARK: -
 
-    /// The half that decides no shard.
-    private static func part(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash &>> 32) }
-    private static func hash(_ key: UnsafeRawBufferPointer) -> UInt32 { part(unsafe StableHash.hash(key)) }
+    private static func hash(_ key: UnsafeRawBufferPointer) -> UInt32 { KeyIndex.part(unsafe StableHash.hash(key)) }
 
     private func hash(of row: Row) -> UInt32 { unsafe withKey(row) { unsafe Self.hash($0) } }
 

@@ -18,6 +18,9 @@ struct KeyIndex {
         UInt32(truncatingIfNeeded: UInt(bitPattern: key.hashValue) &>> 16)
     }
 
+    /// The half of a key's `StableHash` that is kept: the one that decides no shard.
+    static func part(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash &>> 32) }
+
     /// The slot of a cell, or nil where it is empty: the search ends.
     @inlinable
     static func slot(_ cell: UInt64) -> Int { Int(UInt32(truncatingIfNeeded: cell)) - 1 }

@@ -18,8 +18,6 @@ final class LocalOperator {
     private let prefix: [UInt8]
     /// The key that is asked for or written: one array for all.
     @safe @exclusivity(unchecked) private var scratch: [UInt8]
-    /// The same without `prefix`.
-    @safe @exclusivity(unchecked) private var shardKey: [UInt8] = []
     /// Changes of a long restore that are not on the disk yet: they become a file. By shard, table and key.
     private let collected = EncodedRows(keepsDeletions: true)
     /// Whether changes are collected.
@@ -66,7 +64,7 @@ final class LocalOperator {
     /// Goes on counting what the tables really have, where that is not known.
     /// - Parameter keysMax: at most so many now.
     /// - Returns: whether all are counted now and `rows` is right.
-    func count(_ keysMax: Int) throws(StreamError) -> Bool {
+    func count(_ keysMax: Int) throws -> Bool {
         guard needsCount else { return false }
         if counting == nil { counting = RowCounting(scan: try store.scan(), shards: shards[...]) }
         var left = keysMax
@@ -75,7 +73,7 @@ final class LocalOperator {
             if counting?.isInShard == false { counting?.scan.seek(start) }
             counting?.isInShard = true
             var found: [UInt8: Int] = [:]
-            let mayGoOn = try unsafe counting?.scan.next(left, prefix: start) { rest in
+            let mayGoOn = try unsafe counting?.scan.next(left, prefix: start) { rest, _ in
                 left -= 1
                 if let table = unsafe rest.first { found[table, default: 0] += 1 }
             }
@@ -104,9 +102,8 @@ final class LocalOperator {
         table: UInt8, _ body: (_ shard: Int, ArraySlice<UInt8>, ArraySlice<UInt8>) throws -> Void
     ) throws {
         for shard in shards {
-            let start = key(shard, table, [])
-            try store.forEachEntry(prefix: start) { key, value in
-                try body(shard, key[start.count...], ChangelogKey.value(value))
+            try store.forEachEntry(prefix: key(shard, table, [])) { key, value in
+                try body(shard, key[...], ChangelogKey.value(value))
             }
         }
     }
@@ -135,14 +132,10 @@ final class LocalOperator {
     /// A change's key has the table first; here the shard comes first, so that a shard's keys lie together.
     private func fill(_ key: UnsafeRawBufferPointer) {
         scratch.removeLast(scratch.count - prefix.count)
-        unsafe append(key, to: &scratch)
-    }
-
-    private func append(_ key: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
-        unsafe bytes.append(key[1])
-        unsafe bytes.append(key[2])
-        unsafe bytes.append(key[0])
-        unsafe bytes.append(contentsOf: key[3...])
+        unsafe scratch.append(key[1])
+        unsafe scratch.append(key[2])
+        unsafe scratch.append(key[0])
+        unsafe scratch.append(contentsOf: key[3...])
     }
 
     func put(_ record: ShardRecord, shard: Int, in batch: LocalBatch) {
@@ -185,13 +178,19 @@ final class LocalOperator {
     ///   - key: of a change, as `ChangelogWriter` lays it out.
     ///   - value: nil deletes.
     func collect(change key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
-        shardKey.removeAll(keepingCapacity: true)
-        unsafe append(key, to: &shardKey)
-        unsafe shardKey.withUnsafeBytes { unsafe collected.put($0, value) }
+        unsafe fill(key)
+        unsafe collect(scratch, value)
+    }
+
+    /// - Parameter key: with the prefix, which all have in common.
+    private func collect(_ key: [UInt8], _ value: UnsafeRawBufferPointer?) {
+        unsafe key.withUnsafeBytes {
+            unsafe collected.put(UnsafeRawBufferPointer(rebasing: $0[prefix.count...]), value)
+        }
     }
 
     /// Writes what was collected, and what is known of the shards with it.
-    func writeCollected(_ record: (_ shard: Int) -> ShardRecord?) throws {
+    func writeCollected(_ records: () -> [(shard: Int, record: ShardRecord)]) throws {
         let rowsBefore = rows
         endCounting()
         // Nobody looks whether a key is there already, which would take longer than writing it.
@@ -202,14 +201,9 @@ final class LocalOperator {
             rows[place, default: 0] += 1
         }
         do {
-            for shard in shards {
-                guard let record = record(shard) else { continue }
-                unsafe key(shard, ChangelogKey.schemaTable, []).withUnsafeBytes { key in
-                    let value = record.bytes
-                    unsafe value.withUnsafeBytes {
-                        unsafe collected.put(UnsafeRawBufferPointer(rebasing: key[prefix.count...]), $0)
-                    }
-                }
+            for (shard, record) in records() {
+                let key = key(shard, ChangelogKey.schemaTable, [])
+                unsafe record.bytes.withUnsafeBytes { unsafe collect(key, $0) }
             }
             try store.add(collected, prefix: prefix)
         } catch {

@@ -23,10 +23,12 @@ final class LocalScan: @unchecked Sendable {
         }
     }
 
-    /// Hands the keys that follow and begin with `prefix` to `body`, so many at most.
-    /// - Parameter body: gets what follows the prefix, which is valid until it returns.
+    /// Hands the keys that follow and begin with `prefix` to `body`, with their values, so many at most.
+    /// - Parameter body: gets what follows the prefix, and the value, both valid until it returns.
     /// - Returns: whether there may be more.
-    func next(_ keysMax: Int, prefix: [UInt8], _ body: (UnsafeRawBufferPointer) -> Void) throws(StreamError) -> Bool {
+    func next(
+        _ keysMax: Int, prefix: [UInt8], _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void
+    ) throws -> Bool {
         guard let iterator = unsafe iterator else { return false }
         for _ in 0..<keysMax {
             guard unsafe rocksdb_iter_valid(iterator) != 0 else {
@@ -38,7 +40,8 @@ final class LocalScan: @unchecked Sendable {
             var count = 0
             let key = unsafe UnsafeRawBufferPointer(start: rocksdb_iter_key(iterator, &count), count: count)
             guard unsafe key.starts(with: prefix) else { return false }
-            unsafe body(UnsafeRawBufferPointer(rebasing: key[prefix.count...]))
+            let value = unsafe UnsafeRawBufferPointer(start: rocksdb_iter_value(iterator, &count), count: count)
+            try unsafe body(UnsafeRawBufferPointer(rebasing: key[prefix.count...]), value)
             unsafe rocksdb_iter_next(iterator)
         }
         return true

@@ -103,16 +103,14 @@ package final class LocalStore: @unchecked Sendable {
         return unsafe slice
     }
 
-    /// Calls `body` with each key that begins with `prefix` and its value, in the order of keys: what was there when it
-    /// was called.
+    /// Calls `body` with each key that begins with `prefix`, without that, and its value, in the order of keys: what
+    /// was there when it was called.
     /// - Parameter limit: ends after so many.
     func forEachEntry(prefix: [UInt8], limit: Int = .max, _ body: ([UInt8], [UInt8]) throws -> Void) throws {
-        // Safety: key and value are valid until the iterator moves, and are copied before.
-        try unsafe forEachKey(prefix: prefix, limit: limit) { key, iterator in
-            var count = 0
-            let value = unsafe UnsafeRawBufferPointer(start: rocksdb_iter_value(iterator, &count), count: count)
-            try unsafe body(Array(key), Array(value))
-        }
+        let scan = try scan()
+        defer { scan.close() }
+        scan.seek(prefix)
+        _ = try unsafe scan.next(limit, prefix: prefix) { unsafe try body(Array($0), Array($1)) }
     }
 
     /// A pass over the keys as they are now, in as many steps as one likes.
@@ -124,30 +122,6 @@ package final class LocalStore: @unchecked Sendable {
     }
 
     func forget(_ scan: LocalScan) { scans.withLock { $0[ObjectIdentifier(scan)] = nil } }
-
-    /// - Parameter body: gets the key, which is valid until it returns, and the iterator that stands at it.
-    private func forEachKey(
-        prefix: [UInt8], limit: Int = .max, _ body: (UnsafeRawBufferPointer, OpaquePointer?) throws -> Void
-    ) throws {
-        try checkOpen()
-        let iterator = unsafe rocksdb_create_iterator(database, scanning)
-        defer { unsafe rocksdb_iter_destroy(iterator) }
-        unsafe prefix.withUnsafeBytes {
-            unsafe rocksdb_iter_seek(iterator, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
-        }
-        var left = limit
-        while unsafe left > 0 && rocksdb_iter_valid(iterator) != 0 {
-            left -= 1
-            var count = 0
-            let key = unsafe UnsafeRawBufferPointer(start: rocksdb_iter_key(iterator, &count), count: count)
-            guard unsafe key.starts(with: prefix) else { break }
-            try unsafe body(key, iterator)
-            unsafe rocksdb_iter_next(iterator)
-        }
-        var failure: UnsafeMutablePointer<CChar>?
-        unsafe rocksdb_iter_get_error(iterator, &failure)
-        try unsafe Self.check(failure, folder, "read")
-    }
 
     /// Writes everything in the batch, or nothing.
     func write(_ batch: LocalBatch) throws(StreamError) {

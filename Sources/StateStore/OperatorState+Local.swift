@@ -80,28 +80,30 @@ extension OperatorState {
     /// Writes a batch with what is known of the shards.
     func writeLocal(_ batch: LocalBatch, epoch: Epoch?) throws(StreamError) {
         guard let local else { return }
-        for shard in local.shards {
-            if let record = record(shard, epoch) { local.put(record, shard: shard, in: batch) }
-        }
+        for (shard, record) in records(epoch) { local.put(record, shard: shard, in: batch) }
         try local.write(batch)
     }
 
     /// Writes what a restore has collected.
     func writeCollected() throws {
         guard let local, local.hasCollected else { return }
-        try local.writeCollected { record($0, nil) }
+        try local.writeCollected { records(nil) }
     }
 
-    private func record(_ shard: Int, _ epoch: Epoch?) -> ShardRecord? {
-        guard let local, let place = partitions[split(ofShard: shard)] else { return nil }
+    /// What is known of each of this task's shards.
+    private func records(_ epoch: Epoch?) -> [(shard: Int, record: ShardRecord)] {
+        guard let local else { return [] }
         let schemas = Dictionary(uniqueKeysWithValues: members.map { ($0.id, $0.schema(layout)) })
-        var rows: [UInt8: Int] = [:]
-        for table in schemas.keys {
-            let count = local.rows[RowPlace(shard: shard, table: table)] ?? 0
-            // Panes are counted by nobody, and may come out below nothing here.
-            rows[table] = local.needsCount ? -1 : max(0, count)
+        return local.shards.compactMap { shard in
+            guard let place = partitions[split(ofShard: shard)] else { return nil }
+            var rows: [UInt8: Int] = [:]
+            for table in schemas.keys {
+                let count = local.rows[RowPlace(shard: shard, table: table)] ?? 0
+                // Panes are counted by nobody, and may come out below nothing here.
+                rows[table] = local.needsCount ? -1 : max(0, count)
+            }
+            return (shard, ShardRecord(epoch: epoch, place: place, rows: rows, schemas: schemas))
         }
-        return ShardRecord(epoch: epoch, place: place, rows: rows, schemas: schemas)
     }
 
     /// Removes a partition's shards from the disk.
@@ -136,14 +138,13 @@ struct LocalChanges {
     private var newest: [Int] = []
     private var index = KeyIndex()
 
-    var count: Int { newest.count }
-
     mutating func note(_ place: Int, in block: RecordBlock) {
         // Safety: the block does not change while it is applied.
         let key = unsafe block.arena.bytes(block.slots[place].key)
-        // The half that does not decide the shard.
-        let hash = UInt32(truncatingIfNeeded: unsafe StableHash.hash(key) &>> 32)
-        let found = index.find(hash) { unsafe key.elementsEqual(block.arena.bytes(block.slots[newest[$0]].key)) }
+        let hash = KeyIndex.part(unsafe StableHash.hash(key))
+        let found = index.find(hash) {
+            unsafe ByteOrder.compare(key, block.arena.bytes(block.slots[newest[$0]].key)) == 0
+        }
         if let found {
             newest[found] = place
         } else {

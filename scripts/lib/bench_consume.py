@@ -8,6 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench_peers import build_limit, make_topic
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "RealKafka"))
 from harness import broker as brokers  # noqa: E402
@@ -21,23 +23,9 @@ def consume(peers, binary, records, runs):
     node = brokers.start()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            limit = Path(folder) / "limit"
-            subprocess.run(["gcc", "-O2", peers / "limit.c", "-o", limit, "-lrdkafka", "-lpthread"], check=True)
+            limit = build_limit(peers, folder)
             for topic in ("full", "empty"):
-                subprocess.run(
-                    [
-                        *brokers.kafka_tool("topics"),
-                        "--bootstrap-server",
-                        node.bootstrap,
-                        "--create",
-                        "--topic",
-                        topic,
-                        "--partitions",
-                        "4",
-                    ],
-                    check=True,
-                    capture_output=True,
-                )
+                make_topic(node.bootstrap, topic)
             subprocess.run(
                 [limit, "fill", node.bootstrap, "full", str(records), "240"], check=True, capture_output=True
             )

@@ -9,6 +9,8 @@ import threading
 import time
 from pathlib import Path
 
+from bench_peers import build_limit, make_topic
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "RealKafka"))
 from harness import broker as brokers  # noqa: E402
@@ -41,9 +43,7 @@ class Runs:
         try:
             with tempfile.TemporaryDirectory() as folder:
                 self.folder = Path(folder)
-                self.limit = self.folder / "limit"
-                command = ["gcc", "-O2", self.peers / "limit.c", "-o", self.limit, "-lrdkafka", "-lpthread"]
-                subprocess.run(command, check=True)
+                self.limit = build_limit(self.peers, folder)
                 jars = [*(self.peers / "libs").glob("*.jar"), brokers.tools_folder() / "libs" / "*"]
                 self.jars = ":".join(map(str, [self.folder, *jars]))
                 sources = [self.peers / "Bench.java", ROOT / "bench/peers/KeyedRecords.java"]
@@ -112,11 +112,7 @@ class Runs:
     def topic(self, *settings):
         self.topics += 1
         name = f"keyed-{self.topics}"
-        words = [*brokers.kafka_tool("topics"), "--bootstrap-server", self.node.bootstrap, "--create"]
-        words += ["--topic", name, "--partitions", "4"]
-        for setting in settings:
-            words += ["--config", setting]
-        subprocess.run(words, check=True, capture_output=True)
+        make_topic(self.node.bootstrap, name, *settings)
         return name
 
     def run_limit(self, *words):
@@ -134,7 +130,7 @@ class Counts:
         if isBinary:
             command += ["-s", "value=>q"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.counts, self.total, self.first, self.last = {}, 0, None, None
+        self.counts, self.total, self.first = {}, 0, None
 
     def until(self, total, program):
         """Seconds of the broker's clock from the first count to the one that makes the total."""

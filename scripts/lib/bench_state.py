@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench_peers import build_limit, make_topic
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "RealKafka"))
 from harness import broker as brokers  # noqa: E402
@@ -36,15 +38,9 @@ def state(peers, keys):
 class Run:
     def __init__(self, bootstrap, folder, peers, keys):
         self.bootstrap, self.folder, self.keys, self.starts = bootstrap, folder, keys, 0
-        self.limit = folder / "limit"
-        subprocess.run(["gcc", "-O2", peers / "limit.c", "-o", self.limit, "-lrdkafka", "-lpthread"], check=True)
+        self.limit = build_limit(peers, folder)
         for topic in ("in", "out"):
-            words = ["--create", "--topic", topic, "--partitions", "4"]
-            subprocess.run(
-                [*brokers.kafka_tool("topics"), "--bootstrap-server", bootstrap, *words],
-                check=True,
-                capture_output=True,
-            )
+            make_topic(bootstrap, topic)
 
     def rows(self):
         self.fill(self.keys)

@@ -181,7 +181,7 @@ extension Driver {
         switch options.trigger {
         case .interval(let interval):
             // A source that has nothing at hand may only be slower than its reader.
-            let hasAll = open.ranDry && !cursors.isBehind(knownEnds.filter { !input.givesOneByOne($0.key) })
+            let hasAll = open.ranDry && !cursors.isBehind { input.givesOneByOne($0) ? nil : knownEnds[$0] }
             if isComplete || hasAll || now >= open.openedAt + interval || budget.isFull {
                 return open.records > 0 || options.runsEmptyEpochs || cursors.hasMoved || discardEmptyEpoch()
             }

@@ -26,9 +26,10 @@ struct SplitCursors {
     var hasMoved: Bool { cursors.values.contains { $0.next != $0.epochStart } }
 
     /// Whether something that is known to be there, and may be read in this epoch, was not read yet.
-    func isBehind(_ ends: [Split: Position]) -> Bool {
+    /// - Parameter end: of a split; nil where none is known.
+    func isBehind(_ end: (Split) -> Position?) -> Bool {
         cursors.contains { split, cursor in
-            guard !cursor.isFinished, let end = ends[split] else { return false }
+            guard !cursor.isFinished, let end = end(split) else { return false }
             return cursor.next < min(end, cursor.limit ?? end)
         }
     }
