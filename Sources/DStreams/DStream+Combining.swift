@@ -10,6 +10,7 @@ extension DStream {
     ///   - create: the combiner of the first value that a task sees of a key.
     ///   - mergeValue: a combiner with one more value.
     ///   - mergeCombiners: brings the combiners of two tasks together.
+    @inlinable
     public func combineByKey<Key: Hashable & Sendable, Value, Combiner: Sendable>(
         create: @escaping @Sendable (Value) throws -> Combiner,
         mergeValue: @escaping @Sendable (Combiner, Value) throws -> Combiner,
@@ -19,14 +20,16 @@ extension DStream {
         let target = level + 1
         return DStream<(Key, Combiner)>(context, node: node, level: target) { builder, push in
             if builder.level == target {
-                builder.add(ShuffleReader(combine: mergeCombiners, push: push), node: node)
+                builder.addReader(node: node, combine: mergeCombiners, push: push)
                 return true
             }
             if builder.level < target {
                 let writer = CombineWriter<Key, Value, Combiner>(
                     node: node, level: target, taskCount: builder.taskCounts[target], scope: builder.scope,
                     isUndoable: builder.isUndoable, create: create, mergeValue: mergeValue)
-                if connect(builder, { pair in try writer.add(pair.0, pair.1) }) { builder.add(writer, node: node) }
+                if connect(builder, { pair in try writer.add(pair.0, pair.1) }) {
+                    builder.addWriter(writer, node: node)
+                }
             }
             return false
         }
@@ -34,6 +37,7 @@ extension DStream {
 
     /// `combineByKey` that begins with a neutral value.
     /// - Parameter zero: where each task begins with each key; so it must change nothing when it is merged.
+    @inlinable
     public func aggregateByKey<Key: Hashable & Sendable, Value, Total: Sendable>(
         _ zero: Total, _ mergeValue: @escaping @Sendable (Total, Value) throws -> Total,
         _ mergeTotals: @escaping @Sendable (Total, Total) throws -> Total
@@ -43,6 +47,7 @@ extension DStream {
 
     /// `reduceByKey` that begins with a neutral value.
     /// - Parameter zero: where each task begins with each key; so it must change nothing when it is merged.
+    @inlinable
     public func foldByKey<Key: Hashable & Sendable, Value: Sendable>(
         _ zero: Value, _ merge: @escaping @Sendable (Value, Value) throws -> Value
     ) -> DStream<(Key, Value)> where Element == (Key, Value) {

@@ -10,6 +10,7 @@ extension DStream {
     /// the query.
     ///
     /// The query gets an owner: one instance runs it, others stand by.
+    @inlinable
     public func reduceByKey<Key: Hashable & Sendable, Value: Sendable>(
         _ combine: @escaping @Sendable (Value, Value) throws -> Value
     ) -> DStream<(Key, Value)> where Element == (Key, Value) {
@@ -17,14 +18,16 @@ extension DStream {
         let target = level + 1
         return DStream(context, node: node, level: target) { builder, push in
             if builder.level == target {
-                builder.add(ShuffleReader(combine: combine, push: push), node: node)
+                builder.addReader(node: node, combine: combine, push: push)
                 return true
             }
             if builder.level < target {
                 let writer = ShuffleWriter<Key, Value>(
                     node: node, level: target, taskCount: builder.taskCounts[target], scope: builder.scope,
                     isUndoable: builder.isUndoable, combine: combine)
-                if connect(builder, { pair in try writer.add(pair.0, pair.1) }) { builder.add(writer, node: node) }
+                if connect(builder, { pair in try writer.add(pair.0, pair.1) }) {
+                    builder.addWriter(writer, node: node)
+                }
             }
             return false
         }

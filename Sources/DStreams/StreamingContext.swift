@@ -129,6 +129,7 @@ public final class StreamingContext: Sendable {
     @usableFromInline
     func addNode(using parents: [Int]) -> Int { register(StreamGraph.Node(parents: parents)) }
 
+    @usableFromInline
     func addNode(using parents: [Int], isShuffle: Bool = false, runsInEmptyBatches: Bool = false) -> Int {
         register(StreamGraph.Node(parents: parents, isShuffle: isShuffle, runsInEmptyBatches: runsInEmptyBatches))
     }

@@ -19,10 +19,12 @@ package struct Arguments {
         Exit codes: 0 done, 1 failed, 2 usage.
         """
 
-    /// Reads the program's command line. Ends the program where it asks for help or cannot be used.
+    /// Reads the program's command line, and prepares the process. Ends the program where it asks for help or cannot
+    /// be used.
     /// - Parameters:
     ///   - usage: what the program does with how many words.
     package init(query: String, words count: Int, usage: String) {
+        ProcessHeap.prepare()
         self.query = query
         stateFolder = environmentVariable("MILLRACE_STATE_DIR")
         let text = "\(usage)\n\n\(Self.options)"

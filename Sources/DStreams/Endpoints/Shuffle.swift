@@ -2,22 +2,24 @@ import CommitProtocol
 import StreamEngine
 
 /// The sending side of a shuffle: combines the values of each key in its task, and sends one combiner a key at the
-/// batch's end.
+/// batch's end. What happens to each element is inlinable, so that it is specialised where the program is compiled.
+@usableFromInline
 final class CombineWriter<Key: Hashable & Sendable, Value, Combiner: Sendable>: Endpoint {
     private let node: Int
     private let level: Int
     private let taskCount: Int
-    private let scope: RecordScope
-    private let isUndoable: Bool
-    private let create: (Value) throws -> Combiner
-    private let mergeValue: (Combiner, Value) throws -> Combiner
+    @usableFromInline let scope: RecordScope
+    @usableFromInline let isUndoable: Bool
+    @usableFromInline let create: (Value) throws -> Combiner
+    @usableFromInline let mergeValue: (Combiner, Value) throws -> Combiner
     private let taskOf: ((Key) -> Int)?
-    private var combiners: [Key: Combiner] = [:]
+    @exclusivity(unchecked) @usableFromInline var combiners: [Key: Combiner] = [:]
     /// What the record at hand has changed, oldest first; kept only where it may be taken back.
-    private var journal: [(key: Key, before: Combiner?)] = []
-    private var lastSerial = -1
+    @exclusivity(unchecked) @usableFromInline var journal: [(key: Key, before: Combiner?)] = []
+    @exclusivity(unchecked) @usableFromInline var lastSerial = -1
 
     /// - Parameter taskOf: which task a key goes to; nil: any, as long as it is the same for all of a batch.
+    @usableFromInline
     init(
         node: Int, level: Int, taskCount: Int, scope: RecordScope, isUndoable: Bool,
         create: @escaping (Value) throws -> Combiner, mergeValue: @escaping (Combiner, Value) throws -> Combiner,
@@ -33,6 +35,7 @@ final class CombineWriter<Key: Hashable & Sendable, Value, Combiner: Sendable>: 
         self.mergeValue = mergeValue
     }
 
+    @inlinable
     func add(_ key: Key, _ value: Value) throws {
         let isFirst = scope.reached(&lastSerial)
         guard isUndoable else { return try merge(value, into: &combiners[key]) }
@@ -42,7 +45,9 @@ final class CombineWriter<Key: Hashable & Sendable, Value, Combiner: Sendable>: 
         journal.append((key, before))
     }
 
-    private func merge(_ value: Value, into place: inout Combiner?) throws {
+    @inlinable
+    @inline(__always)
+    func merge(_ value: Value, into place: inout Combiner?) throws {
         if let old = place { place = try mergeValue(old, value) } else { place = try create(value) }
     }
 
@@ -67,9 +72,11 @@ final class CombineWriter<Key: Hashable & Sendable, Value, Combiner: Sendable>: 
 }
 
 /// A shuffle whose values are combined with each other.
+@usableFromInline
 typealias ShuffleWriter<Key: Hashable & Sendable, Value: Sendable> = CombineWriter<Key, Value, Value>
 
 extension CombineWriter where Combiner == Value {
+    @inlinable
     convenience init(
         node: Int, level: Int, taskCount: Int, scope: RecordScope, isUndoable: Bool,
         combine: @escaping (Value, Value) throws -> Value, taskOf: ((Key) -> Int)? = nil

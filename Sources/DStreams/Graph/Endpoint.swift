@@ -39,9 +39,9 @@ final class RecordScope {
     /// The epoch that is being computed.
     @exclusivity(unchecked) var context = EpochContext(epoch: 0, batchTimeMs: 0)
     /// Counts records, so that an endpoint knows when a new one has begun.
-    @exclusivity(unchecked) private(set) var serial = 0
+    @exclusivity(unchecked) @usableFromInline var serial = 0
     /// The record at hand has reached an output or a shuffle.
-    @exclusivity(unchecked) private(set) var hasEmitted = false
+    @exclusivity(unchecked) @usableFromInline var hasEmitted = false
 
     func beginRecord() {
         serial &+= 1
@@ -50,6 +50,7 @@ final class RecordScope {
 
     /// Called by an endpoint for each element that reaches it.
     /// - Returns: whether it is the record's first there, given the serial that the endpoint saw last.
+    @inlinable
     @inline(__always)
     func reached(_ lastSerial: inout Int) -> Bool {
         hasEmitted = true

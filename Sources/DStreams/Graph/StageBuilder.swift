@@ -6,13 +6,13 @@ import StreamEngine
 /// Puts together the program of one task: the fused passes of its stage, from its sources or shuffles to its endpoints.
 @usableFromInline
 final class StageBuilder {
-    let level: Int
+    @usableFromInline let level: Int
     let task: Int
     /// Tasks of every stage.
-    let taskCounts: [Int]
-    let scope = RecordScope()
+    @usableFromInline let taskCounts: [Int]
+    @usableFromInline let scope = RecordScope()
     /// A faulty record's effects must be taken back, because the query goes on.
-    let isUndoable: Bool
+    @usableFromInline let isUndoable: Bool
     let stateSetup: StateSetup
     private let useCounts: [Int]
     private var shared: [Int: any Endpoint] = [:]
@@ -107,6 +107,19 @@ final class StageBuilder {
 
     func addAny(_ endpoint: any Endpoint, node: Int) { endpoints.append((node, endpoint)) }
     func add(_ endpoint: some Endpoint, node: Int) { endpoints.append((node, endpoint)) }
+
+    // For code that is inlined into a program, which does not know `Endpoint`.
+    @usableFromInline
+    func addWriter<Key, Value, Combiner>(_ writer: CombineWriter<Key, Value, Combiner>, node: Int) {
+        add(writer, node: node)
+    }
+
+    @usableFromInline
+    func addReader<Key: Hashable & Sendable, Value: Sendable>(
+        node: Int, combine: @escaping (Value, Value) throws -> Value, push: @escaping Push<(Key, Value)>
+    ) {
+        add(ShuffleReader(combine: combine, push: push), node: node)
+    }
 }
 
 /// The beginning of a fused pass. A class of its own, because a closure in a collection is called through a conversion.

@@ -1,5 +1,5 @@
-private import CSystemd
 public import ConnectorKit
+private import KafkaClient
 private import KafkaConnector
 
 /// The program `millrace`: understands a command line, does what it says, gives the exit status.
@@ -18,16 +18,11 @@ public struct MillraceProgram: Sendable {
         self.output = output
     }
 
-    /// Blocks the signals that a run takes by itself; first in main, before any thread is started.
-    ///
-    /// Also keeps the allocator small: its pools for each thread, and memory that it would keep for later, come on top
-    /// of a query's budget.
+    /// Blocks the signals that a run takes by itself, and keeps the allocator small; first in main, before any thread
+    /// is started.
     public static func prepareProcess() {
         SignalMask.block()
-        mallopt(M_ARENA_MAX, 2)
-        // Blocks of a megabyte come and go all the time: from the heap, since fresh pages cost more than their use.
-        mallopt(M_MMAP_THRESHOLD, 32 << 20)
-        mallopt(M_TRIM_THRESHOLD, 8 << 20)
+        ProcessHeap.prepare()
     }
 
     /// Does what the arguments (without the program's name) say.
