@@ -87,6 +87,8 @@ let package = Package(
             ]),
         .executableTarget(
             name: "millrace", dependencies: ["StreamCore", "ConnectorKit", "StreamService"], swiftSettings: settings),
+        // The embedded broker, from the bottom up.
+        module("KafkaWire"),
         module("StreamTesting", ["StreamCore", "CommitProtocol", "StreamEngine"]),
 
         tests("StreamCoreTests", ["StreamCore"]),
@@ -95,6 +97,7 @@ let package = Package(
         tests(
             "StreamEngineTests", ["StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "StreamTesting"]),
         tests("FormatsTests", ["StreamCore", "Formats"]),
+        tests("KafkaWireTests", ["KafkaWire"], resources: [.copy("Golden")]),
         tests("KafkaClientTests", ["StreamCore", "CommitProtocol", "KafkaClient"]),
         tests("ConnectorKitTests", ["StreamCore", "ConnectorKit"]),
         tests("StreamSQLTests", ["StreamCore", "StreamSQL"]),

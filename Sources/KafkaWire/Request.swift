@@ -1,0 +1,115 @@
+/// A request as it came in, by API.
+package enum Request: Equatable, Sendable {
+    case produce(ProduceRequest)
+    case fetch(FetchRequest)
+    case listOffsets(ListOffsetsRequest)
+    case metadata(MetadataRequest)
+    case offsetCommit(OffsetCommitRequest)
+    case offsetFetch(OffsetFetchRequest)
+    case findCoordinator(FindCoordinatorRequest)
+    case joinGroup(JoinGroupRequest)
+    case heartbeat(HeartbeatRequest)
+    case leaveGroup(LeaveGroupRequest)
+    case syncGroup(SyncGroupRequest)
+    case describeGroups(DescribeGroupsRequest)
+    case listGroups(ListGroupsRequest)
+    case apiVersions(APIVersionsRequest)
+    case createTopics(CreateTopicsRequest)
+    case deleteTopics(DeleteTopicsRequest)
+    case deleteRecords(DeleteRecordsRequest)
+    case initProducerID(InitProducerIDRequest)
+    case offsetForLeaderEpoch(OffsetForLeaderEpochRequest)
+    case addPartitionsToTxn(AddPartitionsToTxnRequest)
+    case addOffsetsToTxn(AddOffsetsToTxnRequest)
+    case endTxn(EndTxnRequest)
+    case txnOffsetCommit(TxnOffsetCommitRequest)
+    case describeConfigs(DescribeConfigsRequest)
+    case alterConfigs(AlterConfigsRequest)
+    case createPartitions(CreatePartitionsRequest)
+    case deleteGroups(DeleteGroupsRequest)
+    case incrementalAlterConfigs(IncrementalAlterConfigsRequest)
+    case offsetDelete(OffsetDeleteRequest)
+    case describeCluster(DescribeClusterRequest)
+    case describeProducers(DescribeProducersRequest)
+    case describeTransactions(DescribeTransactionsRequest)
+    case listTransactions(ListTransactionsRequest)
+    /// ApiVersions in a version that is not served: answered in version 0 with UNSUPPORTED_VERSION (KIP-511).
+    case unsupportedAPIVersions
+
+    package var message: any WireMessage {
+        switch self {
+        case .produce(let message): message
+        case .fetch(let message): message
+        case .listOffsets(let message): message
+        case .metadata(let message): message
+        case .offsetCommit(let message): message
+        case .offsetFetch(let message): message
+        case .findCoordinator(let message): message
+        case .joinGroup(let message): message
+        case .heartbeat(let message): message
+        case .leaveGroup(let message): message
+        case .syncGroup(let message): message
+        case .describeGroups(let message): message
+        case .listGroups(let message): message
+        case .apiVersions(let message): message
+        case .createTopics(let message): message
+        case .deleteTopics(let message): message
+        case .deleteRecords(let message): message
+        case .initProducerID(let message): message
+        case .offsetForLeaderEpoch(let message): message
+        case .addPartitionsToTxn(let message): message
+        case .addOffsetsToTxn(let message): message
+        case .endTxn(let message): message
+        case .txnOffsetCommit(let message): message
+        case .describeConfigs(let message): message
+        case .alterConfigs(let message): message
+        case .createPartitions(let message): message
+        case .deleteGroups(let message): message
+        case .incrementalAlterConfigs(let message): message
+        case .offsetDelete(let message): message
+        case .describeCluster(let message): message
+        case .describeProducers(let message): message
+        case .describeTransactions(let message): message
+        case .listTransactions(let message): message
+        case .unsupportedAPIVersions: APIVersionsRequest()
+        }
+    }
+
+    init(_ key: APIKey, from reader: inout WireReader) throws(WireError) {
+        switch key {
+        case .produce: self = .produce(try reader.message())
+        case .fetch: self = .fetch(try reader.message())
+        case .listOffsets: self = .listOffsets(try reader.message())
+        case .metadata: self = .metadata(try reader.message())
+        case .offsetCommit: self = .offsetCommit(try reader.message())
+        case .offsetFetch: self = .offsetFetch(try reader.message())
+        case .findCoordinator: self = .findCoordinator(try reader.message())
+        case .joinGroup: self = .joinGroup(try reader.message())
+        case .heartbeat: self = .heartbeat(try reader.message())
+        case .leaveGroup: self = .leaveGroup(try reader.message())
+        case .syncGroup: self = .syncGroup(try reader.message())
+        case .describeGroups: self = .describeGroups(try reader.message())
+        case .listGroups: self = .listGroups(try reader.message())
+        case .apiVersions: self = .apiVersions(try reader.message())
+        case .createTopics: self = .createTopics(try reader.message())
+        case .deleteTopics: self = .deleteTopics(try reader.message())
+        case .deleteRecords: self = .deleteRecords(try reader.message())
+        case .initProducerID: self = .initProducerID(try reader.message())
+        case .offsetForLeaderEpoch: self = .offsetForLeaderEpoch(try reader.message())
+        case .addPartitionsToTxn: self = .addPartitionsToTxn(try reader.message())
+        case .addOffsetsToTxn: self = .addOffsetsToTxn(try reader.message())
+        case .endTxn: self = .endTxn(try reader.message())
+        case .txnOffsetCommit: self = .txnOffsetCommit(try reader.message())
+        case .describeConfigs: self = .describeConfigs(try reader.message())
+        case .alterConfigs: self = .alterConfigs(try reader.message())
+        case .createPartitions: self = .createPartitions(try reader.message())
+        case .deleteGroups: self = .deleteGroups(try reader.message())
+        case .incrementalAlterConfigs: self = .incrementalAlterConfigs(try reader.message())
+        case .offsetDelete: self = .offsetDelete(try reader.message())
+        case .describeCluster: self = .describeCluster(try reader.message())
+        case .describeProducers: self = .describeProducers(try reader.message())
+        case .describeTransactions: self = .describeTransactions(try reader.message())
+        case .listTransactions: self = .listTransactions(try reader.message())
+        }
+    }
+}
