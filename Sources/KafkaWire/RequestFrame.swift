@@ -9,7 +9,8 @@ package struct RequestFrame: Equatable, Sendable {
     }
 
     /// Record batches in the request are slices of `bytes`; all else is copied. Bytes after the last field are passed
-    /// over, as in Apache Kafka. Lists take at most some twenty times the memory of their bytes.
+    /// over, as in Apache Kafka. A list of empty elements takes up to some fifty times the memory of its bytes: who
+    /// takes frames from outside bounds their length.
     package init(decoding bytes: ArraySlice<UInt8>) throws(WireError) {
         var body = bytes
         header = try RequestHeader(decoding: &body)

@@ -48,9 +48,10 @@ extension WireMessage {
     }
 }
 
-/// The tagged fields of one struct: as they were read, or as they are to be written.
+/// The tagged fields of one struct, each as tag, size and contents: as they were read, or as they are to be written.
 package struct TaggedFields {
-    var entries: [(tag: UInt32, bytes: ArraySlice<UInt8>)] = []
+    var count: UInt32 = 0
+    var bytes: ArraySlice<UInt8> = []
 }
 
 extension WireCoder {

@@ -45,7 +45,7 @@ package struct WireReader {
     private mutating func length<Prefix: FixedWidthInteger & SignedInteger>(
         _: Prefix.Type, nullable: Bool
     ) throws(WireError) -> Int? {
-        var length: Int64
+        let length: Int64
         if isFlexible {
             length = Int64(try varint()) - 1
         } else {
@@ -118,24 +118,25 @@ extension WireReader: WireCoder {
     }
 
     package mutating func startTags() throws(WireError) -> TaggedFields {
-        var tags = TaggedFields()
-        guard isFlexible else { return tags }
-        for _ in 0..<(try varint()) {
-            let tag = try varint()
-            let size = try varint()
-            guard size <= remaining else { throw .invalidLength(Int64(size)) }
-            tags.entries.append((tag, try take(Int(size))))
-        }
-        return tags
+        guard isFlexible else { return TaggedFields() }
+        let count = try varint()
+        let start = position
+        for _ in 0..<count { _ = try tag() }
+        return TaggedFields(count: count, bytes: bytes[start..<position])
     }
 
     package mutating func tagged(
         _ tag: UInt32, in tags: inout TaggedFields, isSet: Bool, code: (inout WireReader) throws(WireError) -> Void
     ) throws(WireError) {
-        guard let entry = tags.entries.first(where: { $0.tag == tag }) else { return }
-        var reader = WireReader(entry.bytes, version: version, isFlexible: isFlexible)
-        try code(&reader)
-        guard reader.remaining == 0 else { throw .invalidTag(tag) }
+        var section = WireReader(tags.bytes, version: version, isFlexible: isFlexible)
+        for _ in 0..<tags.count {
+            let entry = try section.tag()
+            guard entry.tag == tag else { continue }
+            var reader = WireReader(entry.contents, version: version, isFlexible: isFlexible)
+            try code(&reader)
+            guard reader.remaining == 0 else { throw .invalidTag(tag) }
+            return
+        }
     }
 
     package mutating func endTags(_ tags: TaggedFields) throws(WireError) {}
@@ -143,11 +144,13 @@ extension WireReader: WireCoder {
     /// Passes over tagged fields that a later version may have put there.
     package mutating func noTags() throws(WireError) {
         guard isFlexible else { return }
-        for _ in 0..<(try varint()) {
-            _ = try varint()
-            let size = try varint()
-            guard size <= remaining else { throw .invalidLength(Int64(size)) }
-            position += Int(size)
-        }
+        for _ in 0..<(try varint()) { _ = try tag() }
+    }
+
+    private mutating func tag() throws(WireError) -> (tag: UInt32, contents: ArraySlice<UInt8>) {
+        let tag = try varint()
+        let size = try varint()
+        guard size <= remaining else { throw .invalidLength(Int64(size)) }
+        return (tag, try take(Int(size)))
     }
 }

@@ -88,18 +88,19 @@ extension WireWriter: WireCoder {
         guard isFlexible, isSet else { return }
         var writer = WireWriter(version: version, isFlexible: isFlexible)
         try code(&writer)
-        tags.entries.append((tag, writer.bytes[...]))
+        guard let size = Int32(exactly: writer.bytes.count) else { throw .tooLong(writer.bytes.count) }
+        var head = WireWriter(version: version, isFlexible: isFlexible)
+        head.varint(tag)
+        head.varint(UInt32(size))
+        tags.count += 1
+        tags.bytes += head.bytes
+        tags.bytes += writer.bytes
     }
 
     package mutating func endTags(_ tags: TaggedFields) throws(WireError) {
         guard isFlexible else { return }
-        varint(UInt32(truncatingIfNeeded: tags.entries.count))
-        for entry in tags.entries {
-            guard let size = Int32(exactly: entry.bytes.count) else { throw .tooLong(entry.bytes.count) }
-            varint(entry.tag)
-            varint(UInt32(size))
-            bytes.append(contentsOf: entry.bytes)
-        }
+        varint(tags.count)
+        bytes.append(contentsOf: tags.bytes)
     }
 
     package mutating func noTags() throws(WireError) {
