@@ -6,7 +6,7 @@ package enum APIVersions {
     }
 
     /// What clients are told. Apache Kafka 4 says that it serves Produce from version 0 on, and refuses 0 to 2:
-    /// older librdkafka take compression and record headers from that range (KAFKA-18659).
+    /// librdkafka does not compress for a broker without version 0 (KAFKA-18659).
     package static let supported: [Entry] = APIKey.allCases.map { key in
         Entry(key: key, versions: key == .produce ? 0...key.versions.upperBound : key.versions)
     }
