@@ -90,6 +90,7 @@ let package = Package(
         // The embedded broker, from the bottom up.
         module("KafkaWire"),
         module("StreamTesting", ["StreamCore", "CommitProtocol", "StreamEngine"]),
+        module("EmbeddedBroker"),
 
         tests("StreamCoreTests", ["StreamCore"]),
         tests("CommitProtocolTests", ["StreamCore", "CommitProtocol"]),
@@ -101,6 +102,7 @@ let package = Package(
         tests("KafkaClientTests", ["StreamCore", "CommitProtocol", "KafkaClient"]),
         tests("ConnectorKitTests", ["StreamCore", "ConnectorKit"]),
         tests("StreamSQLTests", ["StreamCore", "StreamSQL"]),
+        tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
         tests(
             "DStreamsTests",
             ["StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "StreamTesting", "DStreams"]),
