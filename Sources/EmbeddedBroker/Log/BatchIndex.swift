@@ -82,7 +82,8 @@ struct BatchWalker {
     /// The next batch that is there as a whole, or nil at the end.
     mutating func next(_ storage: any LogStorage) throws(StorageError) -> LocatedBatch? {
         guard position < end else { return nil }
-        let isHeld = position >= bytesStart && position + 61 <= bytesStart + Int64(bytes.count)
+        let isHeld =
+            position >= bytesStart && position + Int64(RecordBatchHeader.size) <= bytesStart + Int64(bytes.count)
         if !isHeld {
             bytes = try storage.read(at: position, count: Int(min(end - position, BatchIndex.stretchBytes)))
             bytesStart = position

@@ -71,7 +71,7 @@ extension PartitionLog {
     func end(_ header: RecordBatchHeader, _ marker: TransactionMarker) {
         let completed = producers.addMarker(
             producerId: header.producerId, epoch: header.producerEpoch, coordinatorEpoch: marker.coordinatorEpoch,
-            offset: header.baseOffset, timestamp: header.maxTimestamp)
+            offset: header.baseOffset, timestamp: header.maxTimestamp, isLogCut: startOffset > 0)
         guard let completed, marker.result == .abort else { return }
         aborted.add(
             AbortedTransaction(

@@ -10,7 +10,8 @@ package final class PartitionLog {
     package internal(set) var producers = ProducerStates()
     package var leaderEpoch: Int32
 
-    var storage: any LogStorage
+    /// To be opened again after a crash in a simulation; nobody else writes to it.
+    package internal(set) var storage: any LogStorage
     var index = BatchIndex()
     var aborted = AbortedTransactions()
     /// The log's first batch is at or behind the storage's, which may free its bytes later.

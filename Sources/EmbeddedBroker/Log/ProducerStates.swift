@@ -19,6 +19,8 @@ package struct ProducerEntry: Hashable, Sendable {
     package internal(set) var batches: [ProducerBatch] = []
     /// The first offset of the transaction that is open.
     package internal(set) var transactionFirstOffset: Int64?
+    /// Known by a marker alone, since its batches may have been deleted: any sequence number may follow.
+    package internal(set) var isSequenceLost = false
 
     package var lastSequence: Int32 { batches.last?.lastSequence ?? RecordBatchHeader.noSequence }
 
@@ -26,6 +28,7 @@ package struct ProducerEntry: Hashable, Sendable {
         guard epoch != self.epoch else { return }
         self.epoch = epoch
         batches = []
+        isSequenceLost = false
     }
 }
 
@@ -94,6 +97,7 @@ package struct ProducerStates: Sendable {
             ProducerBatch(
                 firstSequence: header.baseSequence, lastSequence: header.lastSequence, firstOffset: header.baseOffset,
                 lastOffset: header.lastOffset, timestamp: header.maxTimestamp))
+        entry.isSequenceLost = false
         entry.lastTimestamp = header.maxTimestamp
         if header.isTransactional, entry.transactionFirstOffset == nil {
             entry.transactionFirstOffset = header.baseOffset
@@ -121,11 +125,16 @@ package struct ProducerStates: Sendable {
     }
 
     /// Takes in a marker that was appended; returns the transaction that it ended, if there was one.
+    ///
+    /// - Parameter isLogCut: the log's first records were deleted, so that a producer without an entry may have
+    ///   written here before. (Kafka keeps snapshots of the producers for that.)
     mutating func addMarker(
-        producerId: Int64, epoch: Int16, coordinatorEpoch: Int32, offset: Int64, timestamp: Int64
+        producerId: Int64, epoch: Int16, coordinatorEpoch: Int32, offset: Int64, timestamp: Int64, isLogCut: Bool
     ) -> CompletedTransaction? {
-        var entry = entries[producerId] ?? ProducerEntry()
+        let known = entries[producerId]
+        var entry = known ?? ProducerEntry()
         entry.setEpoch(epoch)
+        if known == nil { entry.isSequenceLost = isLogCut }
         entry.coordinatorEpoch = coordinatorEpoch
         entry.lastTimestamp = timestamp
         let first = entry.transactionFirstOffset
@@ -156,6 +165,7 @@ package struct ProducerStates: Sendable {
         guard header.producerEpoch == entry.epoch else {
             return next == 0 || entry.epoch == RecordBatchHeader.noProducerEpoch
         }
+        if entry.isSequenceLost { return true }
         let last = entry.lastSequence
         return Int64(next) == Int64(last) + 1 || (next == 0 && last == Int32.max)
     }
