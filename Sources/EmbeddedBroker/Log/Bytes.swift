@@ -49,6 +49,7 @@ struct VarintCursor {
 
     var remaining: Int { end - position }
 
+    @inline(__always)
     mutating func byte(_ bytes: RawSpan) throws(BatchError) -> UInt8 {
         guard position < end else { throw .invalidRecord("a record ends in the middle of a field") }
         defer { position += 1 }
@@ -56,7 +57,16 @@ struct VarintCursor {
     }
 
     /// At most ten bytes, as Kafka's `ByteUtils.readVarlong`.
+    @inline(__always)
     mutating func varlong(_ bytes: RawSpan) throws(BatchError) -> Int64 {
+        // Nearly all are of one byte.
+        let first = UInt64(try byte(bytes))
+        if first < 0x80 { return Int64(bitPattern: first >> 1) ^ -Int64(bitPattern: first & 1) }
+        position -= 1
+        return try longVarlong(bytes)
+    }
+
+    private mutating func longVarlong(_ bytes: RawSpan) throws(BatchError) -> Int64 {
         var raw: UInt64 = 0
         var shift: UInt64 = 0
         while true {
@@ -69,6 +79,7 @@ struct VarintCursor {
         return Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)
     }
 
+    @inline(__always)
     mutating func varint(_ bytes: RawSpan) throws(BatchError) -> Int32 {
         guard let value = Int32(exactly: try varlong(bytes)) else {
             throw .invalidRecord("a variable-length number is too long")
