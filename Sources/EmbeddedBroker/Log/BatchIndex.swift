@@ -29,6 +29,11 @@ struct BatchIndex: Sendable {
         return below == 0 ? nil : entries[below - 1]
     }
 
+    /// The entries of an index whose positions were counted from 0, as they are from another position on.
+    func entries(from start: Int64) -> [Entry] {
+        entries.map { Entry(baseOffset: $0.baseOffset, position: $0.position + start, maxTimestamp: $0.maxTimestamp) }
+    }
+
     func end(of stretch: Int, logEnd: Int64) -> Int64 {
         stretch + 1 < entries.count ? entries[stretch + 1].position : logEnd
     }

@@ -28,7 +28,13 @@ extension PartitionLog {
                 head.add(baseOffset: header.baseOffset, position: size, maxTimestamp: header.maxTimestamp)
                 size += Int64(bytes.count)
             }
-            if isChanged { try storage.commitReplacement() }
+            if isChanged {
+                // Read before the replacement: a read that fails may not leave the index behind the storage.
+                let next = try entry(behind: end)
+                try storage.commitReplacement()
+                startPosition = end - size
+                index.replace(below: end, with: head.entries(from: startPosition), next: next)
+            }
         } catch {
             storage.discardReplacement()
             throw error
@@ -38,23 +44,17 @@ extension PartitionLog {
             storage.discardReplacement()
             return false
         }
-        startPosition = end - size
         let emptied = plan.emptied
         aborted.removeAll { emptied.contains($0.lastOffset) }
-        try reindex(below: end, with: head)
         return true
     }
 
     // MARK: -
 
-    private func reindex(below position: Int64, with head: BatchIndex) throws(StorageError) {
-        let shifted = head.entries.map { entry in
-            var entry = entry
-            entry.position += startPosition
-            return entry
-        }
-        let tailEnd = index.entries.first { $0.position > position }?.position ?? storage.endPosition
-        index.replace(below: position, with: shifted, next: try entry(from: position, to: tailEnd))
+    /// The index entry that begins at a batch's first byte, which may lie within a stretch.
+    private func entry(behind position: Int64) throws(StorageError) -> BatchIndex.Entry? {
+        let end = index.entries.first { $0.position > position }?.position ?? storage.endPosition
+        return try entry(from: position, to: end)
     }
 
     /// The offset of each key's newest record in the uncompressed batches that were not aborted.

@@ -42,18 +42,17 @@ extension PartitionLog {
     /// Lets the log start at an offset. Batches that lie in front of it as a whole are dropped.
     private func truncateHead(to offset: Int64) throws(StorageError) {
         guard offset > startOffset else { return }
+        // All reads come first: one that fails may not leave the index behind the storage.
         let first = try locate(offset)
+        let stretch = first.flatMap { index.stretch(before: $0.header.baseOffset) } ?? 0
         let position = first?.position ?? storage.endPosition
+        let entry = try entry(from: position, to: index.end(of: stretch, logEnd: storage.endPosition))
         try storage.truncateHead(startOffset: offset, position: position)
         startOffset = offset
         startPosition = position
         dirtyPosition = max(dirtyPosition, position)
         aborted.removeAll(endingBefore: offset)
-        guard let first, let stretch = index.stretch(before: first.header.baseOffset) else {
-            return index.trim(to: nil, in: 0)
-        }
-        let end = index.end(of: stretch, logEnd: storage.endPosition)
-        index.trim(to: try entry(from: first.position, to: end), in: stretch)
+        index.trim(to: entry, in: stretch)
     }
 
     /// An index entry for the batches between two positions.
