@@ -38,6 +38,16 @@ struct KeyIndex {
         }
     }
 
+    /// Reads the cells where searches for these hashes begin.
+    /// - Returns: their sum, which says nothing.
+    func cells(of hashes: ContiguousArray<UInt32>) -> UInt64 {
+        var sum: UInt64 = 0
+        unsafe cells.withUnsafeBufferPointer { cells in
+            for hash in hashes { sum &+= unsafe cells[Int(hash) & mask] }
+        }
+        return sum
+    }
+
     /// - Complexity: amortized O(1)
     @usableFromInline
     mutating func insert(_ hash: UInt32, slot: Int) {

@@ -19,7 +19,9 @@ final class LocalOperator {
     /// The key that is asked for or written: one array for all.
     @safe @exclusivity(unchecked) private var scratch: [UInt8]
     /// Changes of a long restore that are not on the disk yet: they become a file. By shard, table and key.
-    private let collected = EncodedRows(keepsDeletions: true)
+    private var collected = EncodedRows(keepsDeletions: true)
+    /// What was collected before that and is being written; or could not be written, and comes first the next time.
+    private var older: (file: CollectedFile, writing: BackgroundWrite?)?
     /// Whether changes are collected.
     private(set) var isRestoring = false
     /// `rows` is about right: what was restored was not counted.
@@ -165,12 +167,11 @@ final class LocalOperator {
     /// What was collected is on the disk.
     func endRestoring() throws(StreamError) {
         guard isRestoring else { return }
-        assert(collected.isEmpty, "what is collected is written first")
+        assert(collected.isEmpty && older == nil, "what is collected is written first")
         isRestoring = false
         try store.endRestoring()
     }
 
-    var hasCollected: Bool { !collected.isEmpty }
     /// Whether it is time to write what was collected.
     var hasCollectedFile: Bool { collected.byteSize >= store.fileBytes }
 
@@ -189,9 +190,12 @@ final class LocalOperator {
         }
     }
 
-    /// Writes what was collected, and what is known of the shards with it.
+    /// Begins to write what was collected, and what is known of the shards with it, once what was begun before is
+    /// written: a file may only be there when all older ones are.
+    /// - Throws: why an older one could not be written; then nothing has changed, and this may be tried again.
     func writeCollected(_ records: () -> [(shard: Int, record: ShardRecord)]) throws {
-        let rowsBefore = rows
+        try finishCollected()
+        guard !collected.isEmpty else { return }
         endCounting()
         // Nobody looks whether a key is there already, which would take longer than writing it.
         if rows.values.contains(where: { $0 != 0 }) { needsCount = true }
@@ -200,17 +204,25 @@ final class LocalOperator {
             let place = unsafe RowPlace(shard: Int(key[0]) << 8 | Int(key[1]), table: key[2])
             rows[place, default: 0] += 1
         }
-        do {
-            for (shard, record) in records() {
-                let key = key(shard, ChangelogKey.schemaTable, [])
-                unsafe record.bytes.withUnsafeBytes { unsafe collect(key, $0) }
-            }
-            try store.add(collected, prefix: prefix)
-        } catch {
-            rows = rowsBefore
-            throw error
+        for (shard, record) in records() {
+            let key = key(shard, ChangelogKey.schemaTable, [])
+            unsafe record.bytes.withUnsafeBytes { unsafe collect(key, $0) }
         }
-        collected.removeAll()
+        let file = CollectedFile(rows: collected, prefix: prefix)
+        older = (file, store.write(inBackground: { [store] in try store.add(file.rows, prefix: file.prefix) }))
+        collected = EncodedRows(keepsDeletions: true)
+    }
+
+    /// Everything whose writing was begun is on the disk.
+    func finishCollected() throws {
+        guard let (file, writing) = older else { return }
+        if let writing {
+            older = (file, nil)
+            try store.finish(writing)
+        } else {
+            try store.add(file.rows, prefix: prefix)
+        }
+        older = nil
     }
 
     private func key(_ shard: Int, _ table: UInt8, _ key: ArraySlice<UInt8>) -> [UInt8] {
@@ -222,6 +234,13 @@ final class LocalOperator {
         result += key
         return result
     }
+}
+
+/// Rows that become a file of the database.
+private struct CollectedFile: @unchecked Sendable {
+    // Safety: nobody changes the rows any more.
+    let rows: EncodedRows
+    let prefix: [UInt8]
 }
 
 /// How far the rows of an operator are counted.

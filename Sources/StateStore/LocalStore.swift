@@ -19,8 +19,9 @@ package final class LocalStore: @unchecked Sendable {
     /// A pass over everything must not drive out what single reads need.
     private let scanning: OpaquePointer
     private let writing: OpaquePointer
-    /// For files that are written beside the database.
     private let options: OpaquePointer?
+    /// For files that are written beside the database: they are merged soon, and compressed then.
+    private let fileOptions: OpaquePointer?
     private let memoryBytes: Int
     private let isClosed = Atomic(false)
     private let fileCount = Atomic(0)
@@ -28,6 +29,8 @@ package final class LocalStore: @unchecked Sendable {
     private let restoring = Mutex(0)
     /// What is being gone over: RocksDB closes after that.
     private let scans = Mutex<[ObjectIdentifier: LocalScan]>([:])
+    /// What is being written in the background: RocksDB closes after that, too.
+    private let writes = Mutex<[ObjectIdentifier: BackgroundWrite]>([:])
 
     /// Opens the database, or makes it.
     /// - Parameter memoryBytes: for write buffers and cached blocks together, at least 8 MiB.
@@ -37,6 +40,8 @@ package final class LocalStore: @unchecked Sendable {
         self.memoryBytes = max(memoryBytes, 8 << 20)
         try Self.prepare(folder)
         unsafe options = Self.options(self.memoryBytes)
+        unsafe fileOptions = rocksdb_options_create_copy(options)
+        unsafe rocksdb_options_set_compression(fileOptions, Int32(rocksdb_no_compression))
         var failure: UnsafeMutablePointer<CChar>?
         // Safety: RocksDB copies options and path; the handles are ours until `close`.
         let opened = unsafe rocksdb_open(options, folder, &failure)
@@ -44,6 +49,7 @@ package final class LocalStore: @unchecked Sendable {
             try unsafe Self.check(failure, folder, "open")
         } catch {
             unsafe rocksdb_options_destroy(options)
+            unsafe rocksdb_options_destroy(fileOptions)
             throw error
         }
         guard let opened = unsafe opened else { throw Self.error(folder, "open", "no reason was given") }
@@ -60,12 +66,14 @@ package final class LocalStore: @unchecked Sendable {
     /// Writes what is in buffers and gives the folder back. No other call runs or follows; repeats do nothing.
     package func close() {
         guard isClosed.exchange(true, ordering: .acquiringAndReleasing) == false else { return }
+        settle()
         for scan in scans.withLock({ $0.values.map { $0 } }) { scan.close() }
         unsafe rocksdb_readoptions_destroy(reading)
         unsafe rocksdb_readoptions_destroy(scanning)
         unsafe rocksdb_writeoptions_destroy(writing)
         unsafe rocksdb_close(database)
         unsafe rocksdb_options_destroy(options)
+        unsafe rocksdb_options_destroy(fileOptions)
     }
 
     // MARK: - Reading and writing
@@ -136,6 +144,7 @@ package final class LocalStore: @unchecked Sendable {
     // MARK: - Restoring
 
     /// Writes many rows at once, or none, as a file of their own: without the log, a buffer in memory, and a merge.
+    ///
     /// - Parameters:
     ///   - rows: one at least.
     ///   - prefix: goes before each key.
@@ -144,7 +153,7 @@ package final class LocalStore: @unchecked Sendable {
         let path = "\(folder)/\(Self.filePrefix)\(fileCount.add(1, ordering: .relaxed).newValue).sst"
         // A link of it stays where this succeeds, and nothing where it does not.
         defer { try? FileManager.default.removeItem(atPath: path) }
-        var file = unsafe try SortedFile(path, prefix: prefix, options: options)
+        var file = unsafe try SortedFile(path, prefix: prefix, options: fileOptions)
         try unsafe rows.forEachSorted { unsafe try file.append($0, $1) }
         try file.finish()
         let ingesting = unsafe rocksdb_ingestexternalfileoptions_create()
@@ -156,6 +165,25 @@ package final class LocalStore: @unchecked Sendable {
             unsafe rocksdb_ingest_external_file(database, &paths, 1, ingesting, &failure)
         }
         try unsafe Self.check(failure, folder, "write")
+    }
+
+    /// Begins a call that writes, on a thread of its own; the database is not closed before it is over.
+    func write(inBackground body: @escaping @Sendable () throws -> Void) -> BackgroundWrite {
+        let write = BackgroundWrite(body)
+        writes.withLock { $0[ObjectIdentifier(write)] = write }
+        return write
+    }
+
+    /// Waits for the call.
+    /// - Throws: what it threw.
+    func finish(_ write: BackgroundWrite) throws {
+        defer { writes.withLock { $0[ObjectIdentifier(write)] = nil } }
+        try write.wait()
+    }
+
+    /// Waits for all that is written in the background. Whoever finishes a call hears of its failure all the same.
+    package func settle() {
+        for write in writes.withLock({ $0.values.map { $0 } }) { try? finish(write) }
     }
 
     /// Until `endRestoring` hardly anything is read: files are merged when they are many.
@@ -173,8 +201,9 @@ package final class LocalStore: @unchecked Sendable {
         }
     }
 
-    /// What each operator that is being restored may collect for a file: what is kept for blocks and is not used now.
-    var fileBytes: Int { memoryBytes / 2 / max(1, restoring.withLock { $0 }) }
+    /// What each operator that is being restored may collect for a file, while another is written: three quarters are
+    /// kept for blocks and buffers, which are not used now.
+    var fileBytes: Int { memoryBytes * 3 / 8 / max(1, restoring.withLock { $0 }) }
 
     private func set(_ name: String, _ value: String) throws(StreamError) {
         try checkOpen()

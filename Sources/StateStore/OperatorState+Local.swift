@@ -84,10 +84,9 @@ extension OperatorState {
         try local.write(batch)
     }
 
-    /// Writes what a restore has collected.
+    /// Begins to write what a restore has collected.
     func writeCollected() throws {
-        guard let local, local.hasCollected else { return }
-        try local.writeCollected { records(nil) }
+        try local?.writeCollected { records(nil) }
     }
 
     /// What is known of each of this task's shards.
@@ -110,6 +109,7 @@ extension OperatorState {
     func clearLocal(_ split: Split) throws {
         guard let local else { return }
         try writeCollected()
+        try local.finishCollected()
         let batch = LocalBatch()
         for shard in local.shards where self.split(ofShard: shard) == split { local.remove(shard: shard, in: batch) }
         try writeLocal(batch, epoch: nil)

@@ -42,6 +42,8 @@ extension OperatorState {
         var changes = LocalChanges()
         let targets = targets()
         defer { for target in targets where target.encoded != nil { target.member.settleEncoded() } }
+        var hashes = ContiguousArray<UInt32>(repeating: 0, count: Self.preparedCount)
+        var preparedFrom = -Self.preparedCount
         // Of the partition whose records come just now.
         var split = Split(topic, -1)
         var place: ChangelogPlace?
@@ -52,8 +54,13 @@ extension OperatorState {
                 place = partitions[split]
             }
             guard let before = place else { continue }
+            if index >= preparedFrom + Self.preparedCount {
+                preparedFrom = index
+                prepare(block, from: index, targets, &hashes)
+            }
             do {
-                try apply(block, index, partition: Int(slot.partition), targets, &changes)
+                try apply(
+                    block, index, hash: hashes[index - preparedFrom], partition: Int(slot.partition), targets, &changes)
             } catch {
                 var located = error
                 located.place.split = split
@@ -98,6 +105,7 @@ extension OperatorState {
 
     private func endRestoring() throws {
         try writeCollected()
+        try local?.finishCollected()
         restoredChanges = nil
         try local?.endRestoring()
     }
@@ -172,8 +180,28 @@ extension OperatorState {
         }
     }
 
+    /// So many keys are looked for at once: as many as the processor's caches of pages and memory keep.
+    private static let preparedCount = 64
+
+    /// Gives the hashes of the next keys that stay encoded, and has their places in the index read.
+    private func prepare(
+        _ block: RecordBlock, from start: Int, _ targets: [Target], _ hashes: inout ContiguousArray<UInt32>
+    ) {
+        for index in start..<min(start + Self.preparedCount, block.slots.count) {
+            let slot = block.slots[index]
+            guard !slot.key.isNull, slot.key.length >= 3 else { continue }
+            // Safety: the block does not change while it is applied.
+            let bytes = unsafe block.arena.bytes(slot.key)
+            guard let encoded = targets.first(where: { unsafe $0.id == bytes[0] })?.encoded else { continue }
+            hashes[index - start] = unsafe encoded.hash(UnsafeRawBufferPointer(rebasing: bytes[3...]))
+        }
+        // By themselves, since the processor waits for many places at once only where nothing else comes between.
+        for target in targets { target.encoded?.look(for: hashes) }
+    }
+
     private func apply(
-        _ block: RecordBlock, _ index: Int, partition: Int, _ targets: [Target], _ changes: inout LocalChanges
+        _ block: RecordBlock, _ index: Int, hash: UInt32, partition: Int, _ targets: [Target],
+        _ changes: inout LocalChanges
     ) throws(StreamError) {
         let slot = block.slots[index]
         // Safety: the block does not change while it is applied.
@@ -200,7 +228,7 @@ extension OperatorState {
         // What only the disk has need not be taken apart.
         guard target.isInMemory else { return }
         let key = unsafe UnsafeRawBufferPointer(rebasing: bytes[3...])
-        if let encoded = target.encoded { return unsafe encoded.put(key, value) }
+        if let encoded = target.encoded { return unsafe encoded.put(key, value, hash: hash) }
         try unsafe target.member.apply(shard: shard, key: Array(key)[...], value: value.map { unsafe Array($0)[...] })
     }
 

@@ -150,6 +150,8 @@ import Testing
             defer { store.close() }
             let restored = task(store, cacheBytes: 1 << 20)
             try restore(restored, log) {
+                // A copy is no snapshot: nothing may be written meanwhile.
+                store.settle()
                 try FileManager.default.copyItem(atPath: "\(folder)/a", toPath: "\(folder)/b")
             }
             #expect(restored.table.byteSize <= 1 << 20)
@@ -176,6 +178,31 @@ import Testing
             try count(after, 3)
             #expect(after.table.count == expected.counts.count)
             #expect(try after.contents() == expected)
+        }
+    }
+
+    /// A file that cannot be written is told of, and comes before the later ones when that is tried again.
+    @Test func aFileThatCouldNotBeWrittenComesFirst() throws {
+        let (log, expected) = try longChangelog()
+        try withFolder { folder in
+            var store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            defer { store.close() }
+            var task = task(store, cacheBytes: 1 << 20)
+            // Something is in the way of the first file.
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/restore-1.sst", withIntermediateDirectories: false)
+            let failure = error { try restore(task, log) }
+            #expect(failure?.code == "STATE_STORE" && "\(failure?.message ?? "")".contains("restore-1.sst"))
+            try? FileManager.default.removeItem(atPath: "\(folder)/restore-1.sst")
+            let positions = try task.state.recover(to: 3)
+            try task.state.apply(log.read(positions))
+            try task.state.restored(log.ends(of: positions.keys), epoch: 3)
+            #expect(try task.contents() == expected)
+            store.close()
+            store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            task = self.task(store, cacheBytes: 1 << 20)
+            #expect(try task.state.recover(to: 3) == [:])
+            #expect(try task.contents() == expected)
         }
     }
 

@@ -46,20 +46,19 @@ struct StateRestore {
     mutating func takes(_ block: RecordBlock) -> Set<Int> {
         recordCount += block.count
         var tasks: Set<Int> = []
-        var last: (topic: Int32, partition: Int32)?
-        for index in block.slots.indices {
-            let slot = block.slots[index]
-            if let last, last == (slot.topic, slot.partition) {
-                continue
-            }
-            last = (slot.topic, slot.partition)
-            tasks.formUnion(takers[block.split(index)] ?? [])
-        }
-        // Records of a partition come in order, so its last one in the block tells how far it is.
-        for index in block.slots.indices.reversed() {
-            let split = block.split(index)
-            let next = Offset(block.slots[index].offset).next
-            if positions[split].map({ $0 < next }) ?? false { positions[split] = next }
+        var start = 0
+        while start < block.slots.count {
+            let slot = block.slots[start]
+            var end = start + 1
+            while end < block.slots.count, block.slots[end].partition == slot.partition,
+                block.slots[end].topic == slot.topic
+            { end += 1 }
+            let split = block.split(start)
+            tasks.formUnion(takers[split] ?? [])
+            // Records of a partition come in order, so the last of a run tells how far it is.
+            let next = Offset(block.slots[end - 1].offset).next
+            if let known = positions[split], known < next { positions[split] = next }
+            start = end
         }
         return tasks
     }
