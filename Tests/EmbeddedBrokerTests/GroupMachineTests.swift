@@ -62,6 +62,15 @@ let stableGroup: Table = [
             ], settings: settings)
     }
 
+    @Test func aNewMemberDoesNotWaitForEver() {
+        var settings = GroupSettings()
+        settings.initialRebalanceDelayMs = 400_000
+        check(
+            [
+                (.join("", fresh: "a", version: 3), []), (.at(299_999), []), (.at(300_000), ["#1 unknownMemberId "]),
+            ], settings: settings)
+    }
+
     @Test func requestsThatDoNotFitAreRefused() {
         check(
             stableGroup + [

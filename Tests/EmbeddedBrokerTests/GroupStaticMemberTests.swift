@@ -136,6 +136,28 @@ private let staticGroup: Table = [
             ])
     }
 
+    @Test func aMemberThatComesBackMayBeTheLastThatWasMissing() {
+        check(
+            staticGroup + [
+                (.join("a1", instance: "ia"), []),
+                (
+                    .join("", fresh: "b2", instance: "ib"),
+                    ["#7 a1 in g3 range led by a1 of a1 b2", "#8 b2 in g3 range led by a1"]
+                ),
+            ])
+    }
+
+    /// The group waits for the new id's sync and not for the old one's, which never comes.
+    @Test func theNewIdOwesTheSync() {
+        var script = GroupScript()
+        for (step, _) in staticGroup.prefix(4) { _ = script.run(step) }
+        _ = script.run(.sync("a1", generation: 2, instance: "ia", assigns: ["b1": 2]))
+        #expect(script.run(.join("", fresh: "b2", instance: "ib")).last == "#6 b2 in g2 range led by a1")
+        #expect(script.machine.syncDeadline == 60_000)
+        #expect(script.run(.sync("b2", generation: 2, instance: "ib")) == ["#7 gets 2"])
+        #expect(script.machine.syncDeadline == nil)
+    }
+
     @Test func anAdministratorRemovesAnInstance() {
         check(
             staticGroup + [

@@ -188,6 +188,19 @@ private func check(_ table: [(Step, String)], from epoch: Int16? = nil, _ locati
         ])
     }
 
+    /// The epoch that fences is not the answer to a request that is sent again.
+    @Test func afterAFenceNobodyGoesOn() {
+        check([
+            (.begin(), "ok 10/0 Empty"),
+            (.begin(expects: (10, 0)), "ok 10/1 Empty"),
+            (.add(10, 1), "ok Ongoing"),
+            (.at(1_001), "ok PrepareAbort aborts 10/2 at t0"),
+            (.written, "ok CompleteAbort"),
+            (.begin(expects: (10, 0)), "producerFenced CompleteAbort"),
+            (.begin(expects: (10, 1)), "producerFenced CompleteAbort"),
+        ])
+    }
+
     @Test func anIdThatNobodyUsesIsForgotten() {
         check([
             (.begin(), "ok 10/0 Empty"),
@@ -207,6 +220,17 @@ private func check(_ table: [(Step, String)], from epoch: Int16? = nil, _ locati
         #expect(restored.pendingMarkers != nil && restored.pendingMarkers == outcome.markers)
         #expect(restored.markersWritten(now: 6).record?.value?.state == .completeCommit)
         #expect(restored.pendingMarkers == nil)
+    }
+
+    @Test func onlyTheProducerWritesAndOnlyWhereItSaid() {
+        var script = Script()
+        let producer = ProducerIdentity(id: 10, epoch: 0)
+        for step in [.begin(), .add(10, 0), .offsets(10, 0)] as [Step] { _ = script.run(step) }
+        #expect(script.machine.isOpen(for: producer, p0) && script.machine.isOpen(for: producer, groupId: "g"))
+        #expect(!script.machine.isOpen(for: producer, p1) && !script.machine.isOpen(for: producer, groupId: "h"))
+        #expect(!script.machine.isOpen(for: ProducerIdentity(id: 10, epoch: 1), p0))
+        _ = script.run(.end(10, 0, commit: true))
+        #expect(!script.machine.isOpen(for: producer, p0) && !script.machine.isOpen(for: producer, groupId: "g"))
     }
 
     @Test func olderClientsAreToldOfAnInvalidEpoch() {

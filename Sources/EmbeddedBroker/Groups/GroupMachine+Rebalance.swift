@@ -17,7 +17,6 @@ extension GroupMachine {
 
     private mutating func prepareRebalance(_ now: Int64) {
         if state == .completingRebalance {
-            members.updateEach { $0.assignment = [] }
             answerSyncs(error: .rebalanceInProgress, now)
         }
         pendingSync = []

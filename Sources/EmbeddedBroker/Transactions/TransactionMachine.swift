@@ -36,6 +36,11 @@ package struct TransactionMachine: Sendable, Equatable {
         state == .ongoing && producer == self.producer && value.partitions.contains(partition)
     }
 
+    /// Whether the producer may commit the group's offsets in its transaction.
+    package func isOpen(for producer: ProducerIdentity, groupId: String) -> Bool {
+        state == .ongoing && producer == self.producer && value.groups.contains(groupId)
+    }
+
     // MARK: - InitProducerId
 
     /// An epoch that is the last but one: the last is left for fencing, and no client gets it.
