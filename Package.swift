@@ -61,6 +61,7 @@ let package = Package(
         system("CSystemd", "libsystemd", "libsystemd-dev"),
         system("CPCRE2", "libpcre2-8", "libpcre2-dev"),
         system("CRocksDB", "rocksdb", "librocksdb-dev"),
+        system("CUV", "libuv", "libuv1-dev"),
         .target(name: "CJSON", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
         .target(name: "CCCTZ", linkerSettings: [.linkedLibrary("cctz"), .linkedLibrary("stdc++")]),
 
@@ -71,6 +72,7 @@ let package = Package(
         module("StreamEngine", ["StreamCore", "CommitProtocol", "StateStore"]),
         module("Formats", ["StreamCore", "CJSON"], strict: true),
         module("KafkaClient", ["StreamCore", "CommitProtocol", "CRDKafka"], strict: true),
+        module("BrokerServer", ["StreamCore", "CUV"], strict: true),
         module("ConnectorKit", ["StreamCore", "CommitProtocol"]),
         module("StreamSQL", ["StreamCore", "CPCRE2", "CCCTZ"]),
         module(
@@ -100,6 +102,7 @@ let package = Package(
         tests("FormatsTests", ["StreamCore", "Formats"]),
         tests("KafkaWireTests", ["KafkaWire"], resources: [.copy("Golden")]),
         tests("KafkaClientTests", ["StreamCore", "CommitProtocol", "KafkaClient"]),
+        tests("BrokerServerTests", ["StreamCore", "BrokerServer"]),
         tests("ConnectorKitTests", ["StreamCore", "ConnectorKit"]),
         tests("StreamSQLTests", ["StreamCore", "StreamSQL"]),
         tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
