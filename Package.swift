@@ -72,7 +72,6 @@ let package = Package(
         module("StreamEngine", ["StreamCore", "CommitProtocol", "StateStore"]),
         module("Formats", ["StreamCore", "CJSON"], strict: true),
         module("KafkaClient", ["StreamCore", "CommitProtocol", "CRDKafka"], strict: true),
-        module("BrokerServer", ["StreamCore", "CUV"], strict: true),
         module("ConnectorKit", ["StreamCore", "CommitProtocol"]),
         module("StreamSQL", ["StreamCore", "CPCRE2", "CCCTZ"]),
         module(
@@ -93,6 +92,7 @@ let package = Package(
         module("KafkaWire"),
         module("StreamTesting", ["StreamCore", "CommitProtocol", "StreamEngine"]),
         module("EmbeddedBroker"),
+        module("BrokerServer", ["StreamCore", "EmbeddedBroker", "CUV"], strict: true),
 
         tests("StreamCoreTests", ["StreamCore"]),
         tests("CommitProtocolTests", ["StreamCore", "CommitProtocol"]),
@@ -102,7 +102,7 @@ let package = Package(
         tests("FormatsTests", ["StreamCore", "Formats"]),
         tests("KafkaWireTests", ["KafkaWire"], resources: [.copy("Golden")]),
         tests("KafkaClientTests", ["StreamCore", "CommitProtocol", "KafkaClient"]),
-        tests("BrokerServerTests", ["StreamCore", "BrokerServer"]),
+        tests("BrokerServerTests", ["StreamCore", "EmbeddedBroker", "BrokerServer"]),
         tests("ConnectorKitTests", ["StreamCore", "ConnectorKit"]),
         tests("StreamSQLTests", ["StreamCore", "StreamSQL"]),
         tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
