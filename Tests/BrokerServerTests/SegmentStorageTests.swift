@@ -147,6 +147,18 @@ import Testing
         #expect(throws: StorageError.self) { try SegmentStorage(path: folder.path + "/no/such") }
     }
 
+    @Test func aDataFolderHasOneServer() throws {
+        let folder = try TemporaryFolder()
+        var lock: FolderLock? = try FolderLock(folder: folder.path)
+        #expect(throws: StorageError.failed("\(folder.path)/.lock: another server uses this folder")) {
+            try FolderLock(folder: folder.path)
+        }
+        withExtendedLifetime(lock) {}
+        lock = nil
+        _ = try FolderLock(folder: folder.path)
+        #expect(throws: StorageError.self) { try FolderLock(folder: folder.path + "/none") }
+    }
+
     @Test func syncsAsThePolicySays() throws {
         let folder = try TemporaryFolder()
         let disk = Disk()

@@ -145,7 +145,7 @@ final class LoopCore {
     /// Logs a line of a kind that clients can cause, once a second at most.
     func report(_ level: LogLevel, _ message: String, _ peer: String, _ kind: String) {
         guard let suppressed = throttles[kind, default: LogThrottle()].pass(nowMs: nowMs) else { return }
-        var fields = [LogField("client", peer)]
+        var fields = [LogField("address", peer)]
         if suppressed > 0 { fields.append(LogField("more_since_last", suppressed)) }
         log.log(level, message, fields)
     }
