@@ -53,6 +53,28 @@ package final class ChangelogWriter {
         return keys.bytes.count + values.bytes.count
     }
 
+    /// Writes an entry of an ordered table, or its deletion.
+    /// - Parameters:
+    ///   - key: behind the table's id, with the shard.
+    ///   - before: the epoch; a change that leaves the bytes as they were then is not written.
+    func append(
+        table: UInt8, key: [UInt8], value: [UInt8]?, before: [UInt8]?
+    ) throws(StreamError) {
+        guard value != before else { return }
+        keys.removeAll()
+        keys.bytes.append(table)
+        keys.append(contentsOf: key)
+        let shard = OrderedGroup.shard(of: key)
+        if (before == nil) != (value == nil) {
+            rows[RowPlace(shard: shard, table: table), default: 0] += value == nil ? -1 : 1
+        }
+        guard let value else { return try finish(shard, value: nil) }
+        values.removeAll()
+        values.append(ChangelogKey.version)
+        values.append(contentsOf: value)
+        try finish(shard, value: values.bytes)
+    }
+
     /// Writes what a table made itself.
     func append(table: UInt8, shard: Int, key: StateWriter, value: StateWriter?) throws(StreamError) {
         begin(table)

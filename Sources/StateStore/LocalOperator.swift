@@ -14,8 +14,9 @@ final class LocalOperator {
     /// What the tables keep in memory together.
     let cache: CacheBudget
 
-    private let store: LocalStore
-    private let prefix: [UInt8]
+    let store: LocalStore
+    /// Of all its keys.
+    let prefix: [UInt8]
     /// The key that is asked for or written: one array for all.
     @safe @exclusivity(unchecked) private var scratch: [UInt8]
     /// Changes of a long restore that are not on the disk yet: they become a file. By shard, table and key.

@@ -111,6 +111,45 @@ package final class LocalStore: @unchecked Sendable {
         return unsafe slice
     }
 
+    /// The values of several keys, in their order.
+    func values(for keys: [[UInt8]]) throws(StreamError) -> [[UInt8]?] {
+        try checkOpen()
+        guard !keys.isEmpty else { return [] }
+        let bytes = keys.flatMap { $0 }
+        let lengths = keys.map(\.count)
+        var values = unsafe [UnsafeMutablePointer<CChar>?](repeating: nil, count: keys.count)
+        var valueLengths = [Int](repeating: 0, count: keys.count)
+        var failures = unsafe [UnsafeMutablePointer<CChar>?](repeating: nil, count: keys.count)
+        // Safety: the pointers are used before the calls return; what RocksDB gives is copied, and freed here.
+        unsafe bytes.withUnsafeBytes { bytes in
+            var at = 0
+            let starts = unsafe lengths.map { length in
+                defer { at += length }
+                return unsafe bytes.baseAddress.map { unsafe ($0 + at).assumingMemoryBound(to: CChar.self) }
+            }
+            unsafe rocksdb_multi_get(
+                database, reading, keys.count, starts, lengths, &values, &valueLengths, &failures)
+        }
+        defer {
+            for at in keys.indices { unsafe rocksdb_free(values[at]) }
+        }
+        var found: StreamError?
+        for at in keys.indices {
+            do throws(StreamError) { try unsafe Self.check(failures[at], folder, "read") } catch { found = error }
+        }
+        if let found { throw found }
+        return keys.indices.map { at in
+            guard let value = unsafe values[at] else { return nil }
+            return unsafe Array(UnsafeRawBufferPointer(start: value, count: valueLengths[at]))
+        }
+    }
+
+    /// A pass over the keys from `from` up to `to`, which ends before the store is closed.
+    func range(from: [UInt8], to: [UInt8], isReversed: Bool) throws(StreamError) -> LocalRange {
+        try checkOpen()
+        return unsafe LocalRange(database, folder, from: from, to: to, isReversed: isReversed)
+    }
+
     /// Calls `body` with each key that begins with `prefix`, without that, and its value, in the order of keys: what
     /// was there when it was called.
     /// - Parameter limit: ends after so many.
@@ -321,12 +360,13 @@ extension LocalStore {
 
     private static func error(_ folder: String, _ verb: String, _ reason: String) -> StreamError {
         let remedy =
-            if reason.contains("LOCK") || reason.contains("lock ") {
+            if reason.contains("Corruption") {
+                // First: a damaged block is no lock.
+                "The database is damaged: delete the folder; the state is restored from its changelog topics."
+            } else if reason.contains("LOCK") || reason.contains("lock ") {
                 "Another process, or another query of this one, uses it: stop that, or give this one its own folder."
             } else if reason.contains("No space left") {
                 "The disk is full: make room and start the query again."
-            } else if reason.contains("Corruption") {
-                "The database is damaged: delete the folder; the state is restored from its changelog topics."
             } else if reason.contains("other") {
                 "Give the query a folder of its own."
             } else {

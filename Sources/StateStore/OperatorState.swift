@@ -92,6 +92,13 @@ package final class OperatorState {
         return panes
     }
 
+    /// The ordered table with this id, made here; before the first recovery.
+    package func orderedTable(id: UInt8) -> OrderedTable {
+        let table = OrderedTable(id: id, layout: layout)
+        register(table)
+        return table
+    }
+
     /// Whether `rowCount` is right: after a long restore it is when some more epochs have been committed.
     package var isCounted: Bool { local?.needsCount != true }
     /// Keys with a value and elements of panes.

@@ -5,16 +5,23 @@ package struct StateSchema: Hashable, Sendable {
     package enum Kind: UInt8, Sendable {
         case table = 0
         case panes = 1
+        case ordered = 2
     }
 
     package var kind: Kind
     package var layout: ShardLayout
-    /// Empty for panes, whose keys are times.
+    /// Empty for panes, whose keys are times, and for what is ordered, whose keys are bytes.
     package var keyType: String
+    /// Empty for bytes.
     package var valueType: String
 
     package var description: String {
-        let types = kind == .panes ? "panes of \(valueType)" : "\(keyType) -> \(valueType)"
+        let types =
+            switch kind {
+            case .table: "\(keyType) -> \(valueType)"
+            case .panes: "panes of \(valueType)"
+            case .ordered: "ordered bytes"
+            }
         return "\(types) in \(layout.shards) shards, \(layout.partitions) partitions"
     }
 
