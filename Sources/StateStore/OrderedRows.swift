@@ -35,8 +35,10 @@ struct OrderedRows {
     /// - Parameter sorted: rising keys.
     init(sorted: [Row]) {
         count = sorted.count
-        for start in stride(from: 0, to: sorted.count, by: Self.rowsMax) {
-            let rows = ContiguousArray(sorted[start..<min(start + Self.rowsMax, sorted.count)])
+        // With room for rows that come between them.
+        let rowsMax = Self.rowsMax * 3 / 4
+        for start in stride(from: 0, to: sorted.count, by: rowsMax) {
+            let rows = ContiguousArray(sorted[start..<min(start + rowsMax, sorted.count)])
             chunks.append(Chunk(low: rows[0].key, rows: rows))
         }
     }

@@ -56,7 +56,6 @@ extension OrderedTable {
         sealed = []
         counted = 0
         hand = 0
-        isWarmed = false
     }
 
     /// Forgets the keys of some shards; nothing is open or sealed.

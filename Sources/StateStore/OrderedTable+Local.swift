@@ -24,23 +24,26 @@ extension OrderedTable {
         return rows.find(key).place
     }
 
-    /// Has everything in memory where there is room for it, so that passes leave the disk alone. Tried once.
+    /// Has everything in memory where there is room for it, so that passes leave the disk alone. Where there was none
+    /// it is tried again when half of the keys have gone.
     func warm() {
-        guard let local, !isComplete, !isWarmed else { return }
-        isWarmed = true
+        guard let local, !isComplete, counted <= warmCountMax else { return }
         do {
             for shard in local.shards {
                 let start = Array(OrderedGroup(shard: shard).start[..<2])
                 let stored = try local.rows(table: id, start, nil, isReversed: false)
                 while let (key, value) = try stored.next() {
-                    if local.cache.isExceeded { return }
+                    if local.cache.isExceeded {
+                        warmCountMax = rows.count / 2
+                        return
+                    }
                     keep(key, value, isRecent: false)
                 }
             }
             isComplete = true
         } catch {
             // Who reads that row is told.
-            isComplete = false
+            warmCountMax = -1
         }
     }
 
@@ -76,10 +79,10 @@ extension OrderedTable {
     /// Memory holds nothing more. Nothing is open or sealed.
     func leaveToDisk() {
         let known = counted
+        warmCountMax = rows.count / 2
         removeAll()
         counted = known
         isComplete = false
-        isWarmed = true
     }
 }
 

@@ -37,8 +37,8 @@ package final class OrderedTable {
     var local: LocalOperator?
     /// Memory has every key, so that nobody need ask the disk.
     @safe @exclusivity(unchecked) var isComplete = true
-    /// Whether it was tried to have everything in memory.
-    var isWarmed = false
+    /// With more keys than these it is not tried to have everything in memory: half of those that had no room.
+    var warmCountMax = Int.max
     /// The chunk where eviction goes on.
     var hand = 0
 

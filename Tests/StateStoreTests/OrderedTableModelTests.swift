@@ -30,6 +30,40 @@ import Testing
         }
     }
 
+    /// The disk fails in the midst of an epoch: what is told as an error has changed nothing, all else counts.
+    @Test(arguments: 0..<6 as Range<UInt64>)
+    func aDiskThatFailsTakesNoChangeInPart(_ seed: UInt64) throws {
+        try withFolder { folder in
+            let store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            defer { store.close() }
+            var isFailing = false
+            var world = OrderedWorld(seed: seed) { clock, task, taskCount, isNew in
+                OrderedWorld.state(
+                    clock, task, taskCount, isFailing || isNew ? nil : store, cacheBytes: 2_500)
+            }
+            for _ in 0..<60 { try world.step() }
+            try world.start(taskCount: 2)
+            try world.change()
+            store.close()
+            isFailing = true
+            var failures = 0
+            for turn in 0..<80 {
+                if turn == 40 { world.rollback() }
+                do {
+                    try world.change(1)
+                } catch {
+                    #expect((error as? StreamError)?.code == "STATE_STORE")
+                    failures += 1
+                }
+                #expect(world.tasks.reduce(0) { $0 + $1.table.count } == world.open.count)
+            }
+            #expect(failures > 5)
+            try world.seal()
+            _ = world.durable()
+            try world.restoreElsewhere()
+        }
+    }
+
     /// What is written depends on the changes alone, not on what memory has.
     @Test(arguments: 0..<6 as Range<UInt64>)
     func theChangelogIsTheSameWithAndWithoutADisk(_ seed: UInt64) throws {
@@ -131,21 +165,22 @@ struct OrderedWorld {
 
     mutating func step() throws {
         if tasks.isEmpty { try start(taskCount: Int.random(in: 1...5, using: &random)) }
-        switch Int.random(in: 0..<24, using: &random) {
+        switch Int.random(in: 0..<25, using: &random) {
         case 0..<9: try change()
         case 9..<13: if sealed.count < 2 { try seal() }
         case 13..<16: if let first = durable() { for task in tasks { try task.state.commit(first) } }
         case 16: try fail()
         case 17: try restoreElsewhere()
         case 18: log.compact(deletionsBefore: clock.wallMilliseconds - 24 * 3_600_000)
-        case 19: try rollback()
+        case 19: rollback()
         case 20: clock.wallMilliseconds += Int64.random(in: 0..<30 * 3_600_000, using: &random)
         case 21:
             for task in tasks {
                 let ends = log.ends(of: task.state.followPositions().keys)
                 task.state.noteStableEnds(ends, inFlight: sealed.last?.epoch)
             }
-        case 22: try start(taskCount: Int.random(in: 1...5, using: &random))
+        case 22: try overtake()
+        case 23: try start(taskCount: Int.random(in: 1...5, using: &random))
         default: clock.wallMilliseconds += 1_000
         }
         try check()
@@ -158,8 +193,9 @@ struct OrderedWorld {
         try recover()
     }
 
-    mutating func change() throws {
-        for _ in 0..<Int.random(in: 1..<30, using: &random) {
+    /// - Parameter changes: nil: some.
+    mutating func change(_ changes: Int? = nil) throws {
+        for _ in 0..<(changes ?? Int.random(in: 1..<30, using: &random)) {
             let (name, table, group) = try pick()
             let key = randomBytes()
             switch Int.random(in: 0..<12, using: &random) {
@@ -188,12 +224,12 @@ struct OrderedWorld {
         }
     }
 
-    private mutating func seal() throws {
+    mutating func seal() throws {
         let epoch = (sealed.last?.epoch ?? committed.epoch).next
         sealed.append((epoch, try tasks.map { try $0.state.seal(epoch) }, open))
     }
 
-    private mutating func durable() -> Epoch? {
+    mutating func durable() -> Epoch? {
         guard !sealed.isEmpty else { return nil }
         let first = sealed.removeFirst()
         for block in first.blocks { log.commit(block, at: clock.wallMilliseconds) }
@@ -201,7 +237,7 @@ struct OrderedWorld {
         return first.epoch
     }
 
-    private mutating func rollback() throws {
+    mutating func rollback() {
         for task in tasks { task.state.rollbackOpen() }
         open = sealed.last?.model ?? committed.model
     }
@@ -209,6 +245,25 @@ struct OrderedWorld {
     /// The attempt is given up; what is in flight may have been committed.
     private mutating func fail() throws {
         for _ in 0..<Int.random(in: 0...2, using: &random) { _ = durable() }
+        try recover()
+    }
+
+    /// Another instance commits some epochs, maybe for so long that deletions are gone from the changelog.
+    private mutating func overtake() throws {
+        try fail()
+        let mine = tasks
+        tasks = [OneTask(try make(clock, 0, 1, true))]
+        try recover()
+        for _ in 0..<3 {
+            try change()
+            try seal()
+            _ = durable()
+        }
+        tasks = mine
+        if Bool.random(using: &random) {
+            clock.wallMilliseconds += Int64.random(in: 0..<60 * 3_600_000, using: &random)
+            log.compact(deletionsBefore: clock.wallMilliseconds - 24 * 3_600_000)
+        }
         try recover()
     }
 
@@ -233,7 +288,7 @@ struct OrderedWorld {
     }
 
     /// The committed table, brought back from the changelog alone by another number of tasks.
-    private mutating func restoreElsewhere() throws {
+    mutating func restoreElsewhere() throws {
         let taskCount = Int.random(in: 1...4, using: &random)
         let others = try (0..<taskCount).map { OneTask(try make(clock, $0, taskCount, true)) }
         for other in others { try restore(other, isInterrupted: Bool.random(using: &random)) }

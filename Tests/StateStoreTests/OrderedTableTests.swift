@@ -270,6 +270,28 @@ import Testing
         }
     }
 
+    @Test func aTableThatBecomesSmallComesBackToMemory() throws {
+        try withFolder { folder in
+            let store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            let task = task(store, cacheBytes: 10_000)
+            let table = task.table
+            let group = table.group([1])
+            try fill(table, group, (100..<999).map { "\($0)" })
+            _ = try task.state.seal(1)
+            try task.state.commit(1)
+            #expect(try keys(table, group).count == 899)
+            #expect(table.isOnDisk)
+            #expect(try table.deleteRange(in: group, .from(Array("110".utf8))) == 889)
+            #expect(try keys(table, group).count == 10)
+            _ = try task.state.seal(2)
+            try task.state.commit(2)
+            #expect(try keys(table, group).count == 10)
+            #expect(!table.isOnDisk)
+            store.close()
+            #expect(try keys(table, group, limit: 2) == ["100", "101"])
+        }
+    }
+
     @Test func aDiskThatCannotBeReadIsToldAndChangesNothing() throws {
         try withFolder { folder in
             let store = try LocalStore(folder: folder, memoryBytes: 8 << 20)
@@ -391,6 +413,25 @@ import Testing
             #expect(told?.place.file == folder)
             // Other groups are as they were.
             #expect(try keys(task.table, task.table.group([1])).count == 100)
+        }
+    }
+
+    @Test(arguments: [0, 300, 64 << 20]) func lostChangesForgetTheirPartitionAlone(_ cacheBytes: Int) throws {
+        try withFolder { folder in
+            let store = cacheBytes == 0 ? nil : try LocalStore(folder: folder, memoryBytes: 8 << 20)
+            defer { store?.close() }
+            let task = task(store, cacheBytes: cacheBytes)
+            for shard in 0..<16 { try fill(task.table, task.table.group(ofShard: shard), ["a", "b"]) }
+            _ = try task.state.seal(1)
+            try task.state.commit(1)
+            let bytes = task.table.byteSize
+            try task.state.clear(Split("q-join-changelog", 1))
+            var shards: [Int] = []
+            try task.table.forEachEntry { group, key, _ in if key == [0x61] { shards.append(group.shard) } }
+            #expect(shards == [0, 2, 3, 4, 6, 7, 8, 10, 11, 12, 14, 15])
+            #expect(task.table.count == 24)
+            #expect(task.table.byteSize == bytes * 3 / 4 || cacheBytes == 300)
+            #expect(try keys(task.table, task.table.group(ofShard: 9)) == [])
         }
     }
 
