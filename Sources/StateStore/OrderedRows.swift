@@ -43,7 +43,7 @@ struct OrderedRows {
         }
     }
 
-    var isEmpty: Bool { count == 0 }
+    var isEmpty: Bool { chunks.isEmpty }
 
     // MARK: - One row
 

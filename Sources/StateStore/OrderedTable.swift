@@ -18,7 +18,8 @@ internal import StreamCore
 /// record's place, where bytes are not what this program writes. What throws changes nothing.
 package final class OrderedTable {
     package let id: UInt8
-    /// About what the table costs in memory, without what journals keep.
+    /// About what the table costs in memory, without what journals keep. A deletion counts until it is committed, and
+    /// what is read back counts as it came until it is put in its place.
     @safe @exclusivity(unchecked) package internal(set) var byteSize = 0
 
     let layout: ShardLayout
