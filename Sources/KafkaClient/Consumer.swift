@@ -59,6 +59,8 @@ public final class Consumer {
     var feed: ConsumerFeed?
     /// Nil where librdkafka sees to it by itself.
     private let nudge: FetchNudge?
+    /// Once it is in a group.
+    private var pulse: HeartbeatPulse?
     var table = SplitTable()
     var events: [ConsumerEvent] = []
     /// What the group wants back and has not got yet.
@@ -117,7 +119,7 @@ public final class Consumer {
             ("isolation.level", options.readsCommitted ? "read_committed" : "read_uncommitted"),
             ("partition.assignment.strategy", options.strategy.rawValue), ("session.timeout.ms", "\(sessionMs)"),
             // Members hear of a rebalance with the answer to a heartbeat: librdkafka's 3 s would be most of a takeover.
-            ("heartbeat.interval.ms", "\(min(500, sessionMs / 3))"),
+            ("heartbeat.interval.ms", "\(min(HeartbeatPulse.intervalMs, sessionMs / 3))"),
             ("queued.max.messages.kbytes", "\(gauge.bytesMax >> 10)"),
         ]
         if let instanceID = options.instanceID { fixed.append(("group.instance.id", instanceID)) }
@@ -135,6 +137,7 @@ public final class Consumer {
     /// Joins the group, which then assigns splits of these topics; a name that begins with `^` is a regular expression.
     public func subscribe(_ topics: [String]) throws(KafkaError) {
         isSubscribed = true
+        if pulse == nil { pulse = HeartbeatPulse(client) }
         let list = TopicPartitionList(capacity: topics.count)
         for topic in topics { list.add(topic: topic, partition: RD_KAFKA_PARTITION_UA) }
         let code = try unsafe client.use { client throws(KafkaError) in
@@ -188,6 +191,7 @@ public final class Consumer {
         client.context.withState { $0.isClosing = true }
         feed?.stopWaking()
         nudge?.stop()
+        pulse?.stop()
         if pendingRevoke != nil { answerRevoke() }
         if isCooperative { answerAnything() }
         feed = nil
