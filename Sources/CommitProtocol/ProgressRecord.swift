@@ -30,6 +30,9 @@ public struct ProgressRecord: Sendable, Hashable, Codable {
     /// The topics that the query's state is in; nil in records of versions without it. One that is missing later is
     /// lost state, and one that is not named here is that of a new operator.
     public var changelogs: [TopicName]?
+    /// The transactional id that wrote the record; nil in records of versions without it, and without transactions.
+    /// Who takes over ends what that one may have left open.
+    public var writer: String?
 
     public init(phase: Phase, epoch: Epoch, ranges: [SplitRange], positions: [SplitPosition], batchTimeMs: Int64) {
         self.phase = phase

@@ -29,6 +29,8 @@ final class ClientContext: Sendable {
         /// Since when every commit was refused because of the group; nil: the last one was taken.
         var refusedSince: MonotonicTime?
         var delivery = DeliveryFailures()
+        /// The coordinator would not give a producer its id at once.
+        var wasRefusedID = false
         var isClosing = false
     }
 
@@ -77,8 +79,9 @@ final class ClientContext: Sendable {
     }
 
     func write(_ level: Int32, _ facility: String, _ line: String) {
-        // FAIL lines come as error events as well.
-        let isEcho = facility == "FAIL" || facility == "ERROR"
+        if facility == "GETPID" { withState { $0.wasRefusedID = true } }
+        // FAIL lines come as error events as well; an id that is refused for long ends in a time-out that is told.
+        let isEcho = facility == "FAIL" || facility == "ERROR" || facility == "GETPID"
         let mapped: LogLevel =
             switch level {
             case ...3 where !isEcho: .error

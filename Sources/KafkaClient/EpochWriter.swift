@@ -36,6 +36,13 @@ final class EpochWriter {
         return made
     }
 
+    /// As `rebuild`; nobody else writes under our transactional id afterwards.
+    func rebuildForTransactions() throws(KafkaError) {
+        _ = try Producer.initialized(within: options.callTimeout, pause: pause) { () throws(KafkaError) in
+            try rebuild()
+        }
+    }
+
     private func make() throws(KafkaError) -> Producer {
         let made = try Producer(settings, producerOptions, log: log)
         producer = made
@@ -87,7 +94,9 @@ final class EpochWriter {
         }
         let block = RecordBlock(topics: [topic])
         let key = block.arena.append(options.query.text)
-        let value = block.arena.append(contentsOf: try ProgressCoding.encode(progress))
+        var signed = progress
+        signed.writer = producerOptions.transactionalID
+        let value = block.arena.append(contentsOf: try ProgressCoding.encode(signed))
         block.slots.append(RecordSlot(key: key, value: value))
         let producer = try current()
         do throws(ProduceFailure) {
@@ -98,15 +107,45 @@ final class EpochWriter {
     }
 
     func recover(_ splits: Set<Split>, _ membership: any GroupMembership) throws(KafkaError) -> RecoveredProgress {
+        let reader = options.progressTopic.map {
+            ProgressReader(settings, groupID: membership.groupID, topic: $0, log: log)
+        }
+        if let reader { endPredecessor(reader, membership) }
         // Also where none are kept: the broker's answer waits out a transaction that is still pending, whose progress
         // record may not even be there yet.
         let asked = options.keepsGroupOffsets ? splits : Set(options.extraPositions.keys)
         let found = try membership.committed(asked, within: options.callTimeout)
         let positions = options.keepsGroupOffsets ? found : [:]
-        guard let topic = options.progressTopic else { return RecoveredProgress(positions: positions) }
-        let reader = ProgressReader(settings, groupID: membership.groupID, topic: topic, log: log)
+        guard let reader else { return RecoveredProgress(positions: positions) }
         let progress = try reader.newest(of: options.query, within: .seconds(30))
         return RecoveredProgress(positions: positions, progress: progress)
+    }
+
+    /// Aborts what the query's last writer has left open, where that was another instance: nothing can be recovered
+    /// before it has ended, and the broker would wait out its time-out (10 s, and up to 10 s more until it looks).
+    ///
+    /// Done only while the group says that the query is ours, so that an owner which slept does not disturb its
+    /// successor; and where it fails, the time-out ends it all the same.
+    private func endPredecessor(_ reader: ProgressReader, _ membership: any GroupMembership) {
+        guard let own = producerOptions.transactionalID, !options.extraPositions.isEmpty else { return }
+        do throws(KafkaError) {
+            let newest = try reader.newestBeforeOpen(of: options.query, within: options.callTimeout)
+            guard let writer = newest?.writer, writer != own else { return }
+            // The control split's position never changes: this asks the broker whether our generation holds.
+            try membership.commit(options.extraPositions, within: options.callTimeout)
+            var predecessor = producerOptions
+            predecessor.transactionalID = writer
+            var made: Producer?
+            defer { made?.close(within: .seconds(1)) }
+            _ = try Producer.initialized(within: options.callTimeout, pause: pause) { () throws(KafkaError) in
+                made?.close(within: .seconds(1))
+                let producer = try Producer(settings, predecessor, log: log)
+                made = producer
+                return producer
+            }
+        } catch {
+            log.info("What the last owner left open ends by its time-out: \(error.message)")
+        }
     }
 
     // MARK: -
@@ -127,6 +166,8 @@ final class EpochWriter {
         }
         return explained
     }
+
+    private func pause(_ duration: Duration) { pause(until: SystemClock().now + duration) }
 
     func pause(until deadline: MonotonicTime) {
         _ = timer.locked { timer.wait(until: deadline) { false } }

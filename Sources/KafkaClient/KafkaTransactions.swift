@@ -56,8 +56,7 @@ final class TransactionSession: CommandSession {
         case .initialize:
             gate.open()
             return event(at: .initialize) { () throws(KafkaError) in
-                let producer = try writer.rebuild()
-                try producer.initialize(within: options.callTimeout)
+                try writer.rebuildForTransactions()
                 committedAt = nil
                 return .initialized
             }

@@ -15,6 +15,46 @@ extension Producer {
         }
     }
 
+    /// As `initialize`, and ends early where the coordinator refuses for the time being: an older transaction of this
+    /// id is being ended. librdkafka asks again half a second later, when a new producer is long through.
+    /// - Returns: false: it was refused; make the producer anew.
+    func initializeUnlessRefused(within: Duration) throws(KafkaError) -> Bool {
+        let deadline = SystemClock().now + within
+        while true {
+            let left = deadline - SystemClock().now
+            do throws(KafkaError) {
+                // The call may be repeated behind a time-out, and goes on where it was.
+                try initialize(within: min(max(left, .zero), .milliseconds(20)))
+                return true
+            } catch {
+                // Told by the next call, or by the log alone.
+                if error.code == .concurrentTransactions { return false }
+                guard error.code == .timedOut, left > .milliseconds(20) else { throw error }
+                if client.context.withState({ $0.wasRefusedID }) { return false }
+            }
+        }
+    }
+
+    /// A producer whose transactions are initialized: older users of the transactional id are fenced, and what they
+    /// left open is ended.
+    /// - Parameters:
+    ///   - pause: waits.
+    ///   - make: makes a producer, and closes the one that it made before.
+    static func initialized(
+        within: Duration, pause: (Duration) -> Void, _ make: () throws(KafkaError) -> Producer
+    ) throws(KafkaError) -> Producer {
+        let deadline = SystemClock().now + within
+        // Ending a transaction takes some milliseconds; one that takes longer is waited for as librdkafka does.
+        for delayMs in [10, 20, 40, 80] {
+            let producer = try make()
+            if try producer.initializeUnlessRefused(within: deadline - SystemClock().now) { return producer }
+            pause(.milliseconds(delayMs))
+        }
+        let producer = try make()
+        try producer.initialize(within: max(deadline - SystemClock().now, .seconds(1)))
+        return producer
+    }
+
     /// Begins a transaction; the broker hears of it with the first record or offset.
     /// - Throws: `KafkaError`, also where a transaction is open already or `initialize` has not been done.
     public func begin() throws(KafkaError) {

@@ -47,15 +47,27 @@ package struct ProgressReader {
     /// Reads up to the end that a read_uncommitted look shows: a transaction that a dead instance left open ends first,
     /// and nothing that it may yet commit is overlooked.
     package func newest(of query: QueryName, within: Duration) throws(KafkaError) -> ProgressRecord? {
+        try newest(of: query, upTo: try visibleEnd(Split(topic, 0), within), within)
+    }
+
+    /// The newest record before the first transaction that is still open, or nil if there is none. Waits for nobody.
+    package func newestBeforeOpen(of query: QueryName, within: Duration) throws(KafkaError) -> ProgressRecord? {
+        try newest(of: query, upTo: nil, within)
+    }
+
+    /// - Parameter end: nil: the end of what is committed.
+    private func newest(
+        of query: QueryName, upTo end: Position?, _ within: Duration
+    ) throws(KafkaError) -> ProgressRecord? {
         let deadline = SystemClock().now + within
         let split = Split(topic, 0)
-        let end = try visibleEnd(split, within)
         let signal = Monitor()
         let reader = try Consumer(settings, ConsumerOptions(groupID: groupID), log: log) {
             signal.locked { signal.broadcast() }
         }
         defer { reader.close(within: .seconds(5)) }
-        let low = try reader.client.watermarks(split, within: within).low
+        let bounds = try reader.client.watermarks(split, within: within)
+        let (low, end) = (bounds.low, end ?? bounds.high)
         // The newest lies near the end; compaction may take its time with the rest.
         var window: Int64 = 200
         while true {

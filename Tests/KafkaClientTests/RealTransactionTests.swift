@@ -310,6 +310,7 @@ struct RealTransactionTests {
                 let commit = EpochCommit(epoch: record.epoch, positions: [:], progress: record)
                 #expect(try output.ask(.commit(commit)).isCommitted)
             }
+            record.writer = query
             // A fourth one is never committed.
             _ = try output.ask(.begin(4))
             let again = KafkaTransactions(RealBroker.settings, options, membership: group.membership)
@@ -318,6 +319,53 @@ struct RealTransactionTests {
             let recovered = try again.ask(.recover([data, Split(control, 0)])).recovered
             #expect(recovered?.progress == record)
             #expect(recovered?.positions == [Split(control, 0): 0])
+        }
+    }
+
+    /// A killed owner's transaction blocks the group's offsets until its time-out; its successor does not wait so long.
+    @Test func anHeirEndsWhatTheOwnerLeftOpen() throws {
+        let query = RealBroker.unique("heir")
+        let name = QueryName(query)
+        let (control, progress) = (CommitOptions.controlTopic(of: name), CommitOptions.progressTopic(of: name))
+        try RealBroker.withTopics([NewTopic(control, partitions: 1), .compacted(progress)]) {
+            let group = try GroupInput(RealBroker.settings, GroupInputOptions(groupID: query, topics: [control.text]))
+            let driver = InputDriver(group)
+            group.start()
+            let split = Split(control, 0)
+            try driver.until("ownership") { $0.assigned == [split] }
+            var options = CommitOptions(
+                query: name, transactionalID: "\(query)-a", outputTopics: [], progressTopic: progress)
+            options.extraPositions = [split: 0]
+            options.transactionTimeout = .seconds(60)
+            let owner = KafkaTransactions(RealBroker.settings, options, membership: group.membership)
+            options.transactionalID = "\(query)-b"
+            let heir = KafkaTransactions(RealBroker.settings, options, membership: group.membership)
+            defer {
+                owner.close(within: .seconds(10))
+                heir.close(within: .seconds(10))
+                group.close(within: .seconds(10))
+            }
+            _ = try owner.ask(.initialize)
+            let record = ProgressRecord(
+                phase: .committed, epoch: 1, ranges: [], positions: [], batchTimeMs: 1_700_000_000_000)
+            _ = try owner.ask(.begin(1))
+            #expect(try owner.ask(.commit(EpochCommit(epoch: 1, positions: [:], progress: record))).isCommitted)
+            owner.close(within: .seconds(10))
+
+            // The owner's identity again, as it was killed: in the middle of a commit.
+            let dead = try Producer(
+                RealBroker.settings,
+                ProducerOptions(transactionalID: "\(query)-a", transactionTimeout: .seconds(60)))
+            defer { dead.close(within: .seconds(5)) }
+            try dead.initialize(within: .seconds(10))
+            try dead.begin()
+            try group.membership.addOffsets([split: 0], to: dead, through: CommitGate(), within: .seconds(10))
+
+            _ = try heir.ask(.initialize)
+            let recovered = try heir.ask(.recover([split])).recovered
+            #expect(recovered?.positions == [split: 0])
+            #expect(recovered?.progress?.epoch == 1)
+            #expect(throws: KafkaError.self) { try dead.commit(within: .seconds(10)) }
         }
     }
 }
