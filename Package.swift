@@ -88,11 +88,12 @@ let package = Package(
             ]),
         .executableTarget(
             name: "millrace", dependencies: ["StreamCore", "ConnectorKit", "StreamService"], swiftSettings: settings),
+        module("StreamTesting", ["StreamCore", "CommitProtocol", "StreamEngine"]),
+
         // The embedded broker, from the bottom up.
         module("KafkaWire"),
-        module("StreamTesting", ["StreamCore", "CommitProtocol", "StreamEngine"]),
-        module("EmbeddedBroker"),
-        module("BrokerServer", ["StreamCore", "EmbeddedBroker", "CUV"], strict: true),
+        module("EmbeddedBroker", ["KafkaWire"]),
+        module("BrokerServer", ["StreamCore", "KafkaWire", "EmbeddedBroker", "CUV"], strict: true),
 
         tests("StreamCoreTests", ["StreamCore"]),
         tests("CommitProtocolTests", ["StreamCore", "CommitProtocol"]),
@@ -105,7 +106,7 @@ let package = Package(
         tests("BrokerServerTests", ["StreamCore", "EmbeddedBroker", "BrokerServer"]),
         tests("ConnectorKitTests", ["StreamCore", "ConnectorKit"]),
         tests("StreamSQLTests", ["StreamCore", "StreamSQL"]),
-        tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
+        tests("EmbeddedBrokerTests", ["KafkaWire", "EmbeddedBroker"]),
         tests(
             "DStreamsTests",
             ["StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "StreamTesting", "DStreams"]),

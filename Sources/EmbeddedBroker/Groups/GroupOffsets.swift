@@ -68,6 +68,9 @@ package struct GroupOffsets: Sendable, Equatable {
     package var isEmpty: Bool { committed.isEmpty && pending.isEmpty }
     package var committedPartitions: [TopicPartition] { committed.keys.sorted() }
     package var pendingProducers: [Int64] { pending.keys.sorted() }
+    package func pendingPartitions(of producerId: Int64) -> [TopicPartition] {
+        pending[producerId].map { $0.keys.sorted() } ?? []
+    }
 
     package subscript(partition: TopicPartition) -> CommittedOffset? { committed[partition]?.value }
 
