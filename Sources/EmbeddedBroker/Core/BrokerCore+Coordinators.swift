@@ -37,36 +37,4 @@ extension BrokerCore {
         StateRecord(
             StateKey(.transaction, record.transactionalId), record.value.map { StateTransaction($0) })
     }
-
-    // MARK: - Restoring
-
-    /// Puts the coordinators together from their newest records, and ends the transactions whose end was decided.
-    func restoreCoordinators(_ entries: [StateLog.Entry], now: Int64) throws(StorageError) {
-        if let entry = entries.first(where: { $0.key.kind == .producerIds }) {
-            let next: StateNumber = try entry.read()
-            transactions = TransactionCoordinator(
-                settings: settings.transactions, nextProducerId: Int64(clamping: next.low))
-        }
-        for entry in entries {
-            let key = entry.key
-            switch key.kind {
-            case .group:
-                let value: StateGroup = try entry.read()
-                groups.restore(.group(GroupRecord(groupId: key.name, value: value.snapshot)), now: now)
-            case .offset:
-                let value: StateOffset = try entry.read()
-                groups.restore(.offset(groupId: key.name, .committed(key.topicPartition, value.committed)), now: now)
-            case .pendingOffset:
-                let value: StateOffset = try entry.read()
-                let record = OffsetRecord.pending(
-                    producerId: key.producerId, key.topicPartition, value.committed)
-                groups.restore(.offset(groupId: key.name, record), now: now)
-            case .transaction:
-                let value: StateTransaction = try entry.read()
-                transactions.restore(TransactionRecord(transactionalId: key.name, value: value.snapshot))
-            case .cluster, .producerIds, .topic, nil: break
-            }
-        }
-        for order in transactions.pendingMarkers { complete(order, now: now) }
-    }
 }

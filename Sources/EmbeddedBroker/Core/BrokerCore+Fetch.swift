@@ -19,6 +19,8 @@ extension BrokerCore {
         guard request.sessionEpoch <= 0 else {
             return .fetch(FetchResponse { $0.errorCode = .invalidFetchSessionEpoch })
         }
+        var request = request
+        request.minBytes = min(request.minBytes, Int32(clamping: settings.fetchBytesMax), max(0, request.maxBytes))
         let found = read(request)
         if request.maxWaitMs <= 0 || found.isEnough(for: request) { return .fetch(found.response) }
         fetches.add(

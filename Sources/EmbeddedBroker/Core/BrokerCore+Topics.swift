@@ -1,8 +1,8 @@
 import KafkaWire
 
 extension BrokerCore {
-    /// Makes a topic, or says why not. Its logs come before its record: logs without one are deleted when the broker
-    /// is opened.
+    /// Makes a topic, or says why not. Its logs come before its record: empty logs without one are deleted when the
+    /// broker is opened.
     func createTopic(_ name: String, partitions: Int32, config: TopicConfig, now: Int64) throws(Refusal) -> Topic {
         try checkNewTopic(name, partitions: partitions, config: config)
         let logs = try makeLogs(of: name, 0..<partitions, config)
@@ -47,9 +47,14 @@ extension BrokerCore {
         return logs
     }
 
-    /// A log that cannot be deleted now is deleted when the broker is opened, or when a topic takes its name.
-    func deleteLogs(of name: String, _ partitions: Range<Int32>) {
-        for partition in partitions { try? storage.delete(TopicPartition(name, partition)) }
+    /// False where some are still there.
+    @discardableResult
+    func deleteLogs(of name: String, _ partitions: Range<Int32>) -> Bool {
+        var isDone = true
+        for partition in partitions {
+            do throws(StorageError) { try storage.delete(TopicPartition(name, partition)) } catch { isDone = false }
+        }
+        return isDone
     }
 
     func insert(_ topic: Topic) {
@@ -58,16 +63,19 @@ extension BrokerCore {
         collisions[TopicName.collisionKey(topic.name)] = topic.name
     }
 
-    /// Deletes a topic with the offsets that groups have committed in it.
+    /// Deletes a topic with the offsets that groups have committed in it. That it is gone is kept before its bytes
+    /// go; what cannot be deleted now is deleted when the broker is opened, or when a topic takes its name.
     func deleteTopic(_ topic: Topic, now: Int64) throws(Refusal) {
         let offsets = groups.removeOffsets(ofTopics: [topic.name]).flatMap(records)
-        guard keep([StateRecord(StateKey(.topic, topic.name), nil)] + offsets, now: now) else {
+        guard keep([topic.record(partitions: topic.logs.count, isDeleted: true)] + offsets, now: now) else {
             throw Refusal(.kafkaStorageError)
         }
         topics[topic.name] = nil
         topicNames[topic.id] = nil
         collisions[TopicName.collisionKey(topic.name)] = nil
-        deleteLogs(of: topic.name, 0..<Int32(clamping: topic.logs.count))
+        if deleteLogs(of: topic.name, 0..<Int32(clamping: topic.logs.count)) {
+            keep([StateRecord(StateKey(.topic, topic.name), nil)], now: now)
+        }
         for partition in topic.logs.indices { fetches.force(TopicPartition(topic.name, Int32(clamping: partition))) }
     }
 

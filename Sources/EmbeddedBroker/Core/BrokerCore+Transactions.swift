@@ -106,6 +106,7 @@ extension BrokerCore {
     /// a stop leaves undone is done when the broker is opened: markers may be there twice.
     func complete(_ order: MarkerOrder, now: Int64) {
         guard failure == nil else { return }
+        coordinatorDeadline = nil
         let isWritten = order.partitions.map { writeMarker(order, $0, now) }.allSatisfy(\.self)
         guard isWritten else {
             maintenance.markersAt = time(now, plus: settings.markerRetryMs)

@@ -41,6 +41,9 @@ package final class BrokerCore {
         var storage = storage
         let names = try storage.list()
         let isNew = !names.contains(StateLog.name)
+        guard !isNew || names.isEmpty else {
+            throw .failed("there are logs of topics, but the broker's own log is missing")
+        }
         state = try StateLog(storage: isNew ? storage.make(StateLog.name) : storage.open(StateLog.name))
         self.storage = storage
         groups = GroupCoordinator(settings: settings.groups)
@@ -71,6 +74,7 @@ package final class BrokerCore {
 
     package func disconnected(_ connection: ConnectionID, nowMs: Int64) {
         hosts[connection] = nil
+        coordinatorDeadline = nil
         fetches.removeAll { $0.address.connection == connection }
         for (token, waiting) in waitingMembers where waiting.address.connection == connection {
             groups.drop(token, groupId: waiting.groupId)
@@ -92,6 +96,7 @@ package final class BrokerCore {
     package func advance(nowMs: Int64) {
         guard failure == nil else { return }
         advanceCoordinators(now: nowMs)
+        compactState(now: nowMs)
         maintain(now: nowMs)
         wakeFetches(now: nowMs)
         answerLateFetches(now: nowMs)

@@ -37,4 +37,10 @@ package struct BrokerSettings: Sendable {
         // Kafka waits for 3 s; its own development set-ups use 0.
         groups.initialRebalanceDelayMs = 0
     }
+
+    /// What is wrong with them, or nil.
+    package var fault: String? {
+        if partitionsDefault < 1 || partitionsDefault > partitionsMax { return "num.partitions is out of its range" }
+        return TopicConfig(own: topicDefaults).fault(defaults: [:])
+    }
 }

@@ -38,7 +38,6 @@ extension BrokerCore {
             maintenance.round = topics.values.flatMap { topic in
                 topic.logs.indices.map { TopicPartition(topic.name, Int32(clamping: $0)) }
             }.sorted(by: >)
-            compactState(now: now)
         } else if let name = maintenance.round.popLast(), let topic = topics[name.topic] {
             maintain(topic, name, now: now)
         }
@@ -64,7 +63,7 @@ extension BrokerCore {
         return lag == 0 || time(newest, plus: lag) <= now
     }
 
-    private func compactState(now: Int64) {
+    func compactState(now: Int64) {
         guard failure == nil else { return }
         do throws(StorageError) {
             try state.compactIfGrown(dirtyBytesMax: settings.stateDirtyBytesMax, now: now)

@@ -57,6 +57,8 @@ struct StateNumber: WireMessage {
 struct StateTopic: WireMessage {
     var id = StateNumber()
     var partitions: Int32 = 0
+    /// 1 where the topic is gone and its logs may still be there.
+    var isDeleted: Int8 = 0
     var configs: [Config] = []
 
     struct Config: WireMessage {
@@ -72,6 +74,7 @@ struct StateTopic: WireMessage {
     mutating func code<Coder: WireCoder>(_ coder: inout Coder) throws(WireError) {
         try id.code(&coder)
         try coder.integer(&partitions)
+        try coder.integer(&isDeleted)
         try coder.list(&configs)
     }
 }

@@ -19,13 +19,14 @@ final class Topic {
     }
 
     /// As it is kept, with so many partitions.
-    func record(partitions: Int) -> StateRecord {
+    func record(partitions: Int, isDeleted: Bool = false) -> StateRecord {
         StateRecord(
             StateKey(.topic, name),
             StateTopic {
                 $0.id.high = id.high
                 $0.id.low = id.low
                 $0.partitions = Int32(clamping: partitions)
+                $0.isDeleted = isDeleted ? 1 : 0
                 $0.configs = config.own.sorted { $0.key < $1.key }.map { name, value in
                     StateTopic.Config {
                         $0.name = name
