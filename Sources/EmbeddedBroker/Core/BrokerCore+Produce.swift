@@ -38,7 +38,11 @@ extension BrokerCore {
 
     private func faultOfWhole(_ request: ProduceRequest) -> Refusal? {
         guard (-1...1).contains(request.acks) else { return Refusal(.invalidRequiredAcks) }
-        guard request.transactionalID == nil else { return nil }
+        if let transactionalId = request.transactionalID {
+            // A log whose marker is late would take more into a transaction whose end was decided.
+            let isEnding = transactions.machine(transactionalId)?.state.isPrepared ?? false
+            return isEnding ? Refusal(.notEnoughReplicas) : nil
+        }
         // Without a transactional id nobody can be asked whether the producer may write them.
         let isTransactional = request.topics.contains { topic in
             topic.partitions.contains { partition in
