@@ -3,7 +3,12 @@ import KafkaWire
 extension BrokerCore {
     func createTopics(_ request: CreateTopicsRequest, _ call: Call) -> CreateTopicsResponse {
         var counts: [String: Int] = [:]
-        for topic in request.topics { counts[topic.name, default: 0] += 1 }
+        var partitions = 0
+        for topic in request.topics {
+            counts[topic.name, default: 0] += 1
+            partitions += max(topic.assignments.count, Int(topic.numPartitions), 1)
+        }
+        let isTooMuch = partitions > Int(settings.partitionsMax)
         var response = CreateTopicsResponse()
         var answered: Set<String> = []
         for topic in request.topics where answered.insert(topic.name).inserted {
@@ -13,6 +18,9 @@ extension BrokerCore {
                     do throws(Refusal) {
                         guard counts[topic.name] == 1 else {
                             throw Refusal(.invalidRequest, "Duplicate topic name.")
+                        }
+                        guard !isTooMuch else {
+                            throw Refusal(.policyViolation, "Excessively large number of partitions per request.")
                         }
                         try create(topic, isCheck: request.validateOnly, &$0, call)
                     } catch {

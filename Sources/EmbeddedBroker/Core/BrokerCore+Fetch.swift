@@ -12,12 +12,9 @@ extension BrokerCore {
     }
 
     func fetch(_ request: FetchRequest, _ call: Call) -> Response? {
-        // A session is never made (KIP-227 lets a broker refuse); who names one has it from another broker.
-        guard request.sessionID == 0 else {
-            return .fetch(FetchResponse { $0.errorCode = .fetchSessionIDNotFound })
-        }
+        // A session is never made (KIP-227 lets a broker refuse), so that one can only be begun or ended.
         guard request.sessionEpoch <= 0 else {
-            return .fetch(FetchResponse { $0.errorCode = .invalidFetchSessionEpoch })
+            return .fetch(FetchResponse { $0.errorCode = .fetchSessionIDNotFound })
         }
         var request = request
         request.minBytes = min(request.minBytes, Int32(clamping: settings.fetchBytesMax), max(0, request.maxBytes))

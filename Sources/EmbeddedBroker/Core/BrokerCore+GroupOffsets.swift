@@ -3,7 +3,7 @@ import KafkaWire
 extension BrokerCore {
     func offsetCommit(_ request: OffsetCommitRequest, _ call: Call) -> OffsetCommitResponse {
         var offsets: [OffsetToCommit] = []
-        for topic in request.topics where topics[topic.name] != nil {
+        for topic in request.topics {
             for partition in topic.partitions where log(topic.name, partition.partition) != nil {
                 var value = CommittedOffset(
                     offset: partition.committedOffset, leaderEpoch: partition.committedLeaderEpoch,

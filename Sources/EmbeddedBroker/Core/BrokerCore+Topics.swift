@@ -89,7 +89,7 @@ extension BrokerCore {
 
     private func freshTopicId() -> WireUUID {
         var id = WireUUID.random(random)
-        while topicNames[id] != nil { id = WireUUID.random(random) }
+        while topicNames[id] != nil { id.low &+= 1 }
         return id
     }
 }

@@ -9,14 +9,13 @@ package struct BrokerSettings: Sendable {
     package var partitionsDefault: Int32 = 1
     /// `auto.create.topics.enable`
     package var autoCreatesTopics = true
-    /// Of one topic; Kafka has a limit only for each request.
+    /// Of one topic, and of all topics that one request makes, as in Kafka.
     package var partitionsMax: Int32 = 10_000
     /// Settings of topics that do not have their own, by the topic's name for them (`retention.ms` stands for
     /// `log.retention.ms`, `max.message.bytes` for `message.max.bytes`).
     package var topicDefaults: [String: String] = [:]
     /// `fetch.max.bytes`
     package var fetchBytesMax = 57_671_680
-    /// `max.incremental.fetch.session.cache.slots` is 0: all fetches are full ones.
     /// `log.retention.check.interval.ms`
     package var retentionCheckIntervalMs: Int64 = 300_000
     /// `offsets.retention.check.interval.ms`

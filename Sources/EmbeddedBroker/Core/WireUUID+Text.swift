@@ -4,12 +4,8 @@ extension WireUUID {
     /// A random id of version 4 (RFC 9562) whose text does not begin with a dash, as Kafka makes them: tools take
     /// such a one for an option.
     static func random(_ random: () -> UInt64) -> WireUUID {
-        var id = WireUUID.zero
-        repeat {
-            id.high = random() & ~0xf000 | 0x4000
-            id.low = random() & ~(0b11 << 62) | 0b10 << 62
-        } while id.text.hasPrefix("-")
-        return id
+        let high = random() & ~(1 << 63 | 0xf000) | 0x4000
+        return WireUUID(high: high, low: random() & ~(0b11 << 62) | 0b10 << 62)
     }
 
     /// Base 64 for addresses, without padding.

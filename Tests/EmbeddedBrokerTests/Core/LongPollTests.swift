@@ -143,7 +143,7 @@ import Testing
         request.sessionEpoch = 0
         let answer = try #require(try broker.fetch(request))
         #expect(answer.errorCode == .none && answer.sessionID == 0)
-        request.sessionID = 9
+        request.sessionEpoch = 1
         #expect(try broker.fetch(request)?.errorCode == .fetchSessionIDNotFound)
         request = TestBroker.fetchRequest([TopicPartition("t", 0)], from: 0)
         request.topics[0].partitions[0].currentLeaderEpoch = 1

@@ -75,6 +75,7 @@ import Testing
         #expect(try code(broker, "t") { $0.configs = [Self.config("segment.bytes", "100")] } == .invalidConfig)
         #expect(try code(broker, "t") { $0.configs = [Self.config("cleanup.policy", "keep")] } == .invalidConfig)
         #expect(try code(broker, "t") { $0.configs = [Self.config("retention.ms", nil)] } == .invalidConfig)
+        #expect(try code(broker, "t") { $0.numPartitions = 10_001 } == .policyViolation)
         let assignment = { (partition: Int32, node: Int32) in
             CreateTopicsRequest.Assignment {
                 $0.partition = partition
