@@ -83,8 +83,8 @@ let package = Package(
             "StreamService",
             [
                 "StreamCore", "CommitProtocol", "StreamEngine", "Formats", "KafkaClient", "ConnectorKit", "StreamSQL",
-                "KafkaConnector", "GenerateConnector", "FileConnector", "StdoutConnector", "CYAML", "CMicrohttpd",
-                "CSystemd",
+                "KafkaConnector", "GenerateConnector", "FileConnector", "StdoutConnector", "BrokerServer",
+                "EmbeddedBroker", "CYAML", "CMicrohttpd", "CSystemd",
             ]),
         .executableTarget(
             name: "millrace", dependencies: ["StreamCore", "ConnectorKit", "StreamService"], swiftSettings: settings),

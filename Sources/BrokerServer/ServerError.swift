@@ -3,7 +3,7 @@ import CUV
 /// Why a server could not start, or do something for a client.
 package struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
-        case addressInvalid, addressInUse, notPermitted, system
+        case addressInvalid, addressInUse, notPermitted, topicInvalid, system
     }
 
     package var code: Code

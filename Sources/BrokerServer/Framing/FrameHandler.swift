@@ -37,6 +37,8 @@ package protocol FrameHandler: AnyObject {
 package protocol FrameTransport: AnyObject {
     /// Milliseconds since 1970 when the server started, and from there by a clock that never goes back.
     var nowMs: Int64 { get }
+    /// Where the server listens, with real ports.
+    var addresses: [ListenAddress] { get }
     /// Answers a request, with nothing where the protocol wants no answer (a produce request with `acks=0`).
     /// What is answered twice, or to a connection that is gone, is dropped.
     /// - Returns: whether it was taken.

@@ -32,9 +32,12 @@ package final class EventLoop: Sendable {
     /// - Returns: whether the thread is at its end: a handler that does not return holds it.
     @discardableResult
     package func stop(withinMs: Int64) -> Bool {
-        control.stop(withinMs: withinMs)
+        requestStop(withinMs: withinMs)
         return control.waitForEnd(withinMs: withinMs &+ min(10_000, .max &- withinMs))
     }
+
+    /// The same without waiting for the end; also for the server's own thread.
+    package func requestStop(withinMs: Int64) { control.stop(withinMs: withinMs) }
 }
 
 /// A thread's body on its way to it.

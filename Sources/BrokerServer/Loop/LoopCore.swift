@@ -152,6 +152,8 @@ final class LoopCore {
 }
 
 extension LoopCore: FrameTransport {
+    var addresses: [ListenAddress] { listeners.map(\.address) }
+
     func respond(to request: RequestID, with response: ResponseBytes?) -> Bool {
         guard let connection = connections[request.connection], !connection.isClosing,
             connection.slots.fill(request.sequence, with: response)

@@ -59,18 +59,22 @@ public struct Commands: Sendable {
     public var run: @Sendable (RunRequest) -> ExitStatus
     /// - Throws: an error whose description says why there is no plan.
     public var plan: @Sendable (PlanRequest) throws -> PlanAnswer
+    /// Runs the embedded broker until it is stopped by a signal, or fails.
+    public var broker: @Sendable (BrokerRequest) -> ExitStatus
     /// Libraries that behaviour depends on, with the versions in use: `librdkafka`, `2.0.2`.
     public var libraries: @Sendable () -> [(name: String, version: String)]
 
     public init(
         registry: ConnectorRegistry, checks: PipelineChecks, run: @escaping @Sendable (RunRequest) -> ExitStatus,
         plan: @escaping @Sendable (PlanRequest) throws -> PlanAnswer,
+        broker: @escaping @Sendable (BrokerRequest) -> ExitStatus,
         libraries: @escaping @Sendable () -> [(name: String, version: String)]
     ) {
         self.registry = registry
         self.checks = checks
         self.run = run
         self.plan = plan
+        self.broker = broker
         self.libraries = libraries
     }
 }

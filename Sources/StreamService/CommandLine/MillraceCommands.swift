@@ -5,7 +5,7 @@ extension CommandLineSpec {
     /// The commands of `millrace`.
     static let millrace = CommandLineSpec(
         program: "millrace", summary: "stream processing for Kafka, exactly once",
-        commands: [run, lint, plan, connectors, version, help],
+        commands: [run, lint, plan, connectors, broker, version, help],
         exitCodes: ExitStatus.allCases.map { ($0.rawValue, $0.meaning) },
         examples: [
             ("millrace lint pipeline.yaml", "is the pipeline right?"),

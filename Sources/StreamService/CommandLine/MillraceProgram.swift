@@ -40,6 +40,7 @@ public struct MillraceProgram: Sendable {
         case "plan": return planPipeline(call)
         case "lint": return lint(call)
         case "connectors": return connectors(call)
+        case "broker": return commands.broker(BrokerRequest(call))
         case "version": return printVersions()
         default: return help(call)
         }

@@ -12,6 +12,7 @@ extension Commands {
                     : DemoRun(request, environment: environment).run()
             },
             plan: { request in try PlanWriter(config: request.config).answer() },
+            broker: { request in BrokerRun(request: request, environment: environment, output: .standard).run() },
             libraries: { [("librdkafka", KafkaSettings.librdkafkaVersion)] })
     }
 }

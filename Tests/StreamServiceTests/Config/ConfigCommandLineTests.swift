@@ -30,7 +30,7 @@ import Testing
                     let name = request.config.name.text
                     return PlanAnswer(text: "plan of \(name)", json: ["name": .string(name)])
                 },
-                libraries: { [("librdkafka", "2.0.2")] })
+                broker: { _ in .failed }, libraries: { [("librdkafka", "2.0.2")] })
             let output = CommandOutput(
                 out: { text in self.out.withLock { $0 += text } }, err: { text in self.err.withLock { $0 += text } })
             return MillraceProgram(commands: commands, environment: environment, output: output).run(arguments)
@@ -139,7 +139,7 @@ import Testing
         let environment = ConfigEnvironment { _ in throw FileProblem("does not exist") }
         let commands = Commands(
             registry: BuiltinConnectors.registry, checks: .none, run: { _ in .done },
-            plan: { _ in PlanAnswer(text: "", json: .null) }, libraries: { [] })
+            plan: { _ in PlanAnswer(text: "", json: .null) }, broker: { _ in .done }, libraries: { [] })
         let output = CommandOutput(out: { _ in }, err: { text in fixture.err.withLock { $0 += text } })
         let program = MillraceProgram(commands: commands, environment: environment, output: output)
         #expect(program.run(arguments) == .usage)
