@@ -105,7 +105,7 @@ struct BrokerRun {
     }
 
     /// What happened and what to do.
-    private static func text(of error: any Error) -> String {
+    static func text(of error: any Error) -> String {
         switch error {
         case let error as ServerError where error.code == .addressInUse:
             "\(error). Stop what uses it, or choose another port with --listen."

@@ -18,7 +18,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
 
 /// Where `millrace run --demo` runs.
 public enum DemoCluster: Sendable, Hashable {
-    /// librdkafka's mock cluster: it takes the place of the pipeline's brokers.
+    /// The embedded broker: it takes the place of the pipeline's brokers.
     case insideProcess
     /// The brokers of `--brokers`.
     case given

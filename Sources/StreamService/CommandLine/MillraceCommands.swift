@@ -33,9 +33,9 @@ extension CommandLineSpec {
             is in flight, commit and end with status 0; a second one ends at once. Brokers that the
             file leaves out are those of MILLRACE_BROKERS.
 
-            --demo runs on librdkafka's mock cluster, inside the process, which keeps nothing and
-            proves nothing about exactly-once; with --brokers on that cluster, where it creates the
-            topics that are missing.
+            --demo runs on a broker inside the process, whose data are kept in the state folder: the
+            next run goes on where this one ends, also after kill -9. With --brokers it runs on that
+            cluster. Topics that are missing are created.
             """,
         examples: [
             ("millrace run pipeline.yaml", "until Ctrl-C"),

@@ -49,7 +49,7 @@ public struct MillraceProgram: Sendable {
     private func runPipeline(_ call: CommandCall) -> ExitStatus {
         let isDemo = call.flags.contains("demo")
         let demo: DemoCluster? = isDemo ? (call.values["brokers"] == nil ? .insideProcess : .given) : nil
-        // A place holder, so that no file needs brokers: the mock cluster's take its place.
+        // A place holder, so that no file needs brokers: the embedded broker's take its place.
         let inside = demo == .insideProcess ? ["127.0.0.1:9092"] : nil
         guard let config = readPipeline(call, brokers: inside) else { return .usage }
         let duration = call.values["for"].flatMap(Units.duration)

@@ -48,24 +48,18 @@ struct DemoPlan {
         return topics.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
-    /// The same pipeline on the mock cluster, with what that cannot do taken out:
-    /// - it knows neither TLS nor logins;
-    /// - it creates no topics by request, so they are there before;
-    /// - it forgets records beyond 5 MiB a partition, also those that nobody has read yet;
-    /// - it speaks old versions of the protocol, about which each client warns.
-    static func onMock(_ config: PipelineConfig, brokers: [String]) -> PipelineConfig {
+    /// The same pipeline on other brokers, which know neither TLS nor logins.
+    static func moved(_ config: PipelineConfig, to brokers: [String]) -> PipelineConfig {
         func moved(_ connection: KafkaConnection) -> KafkaConnection {
             var moved = connection
             moved.brokers = brokers
             for name in connection.loginOptions.keys { moved.options[name] = nil }
-            moved.options["log_level"] = moved.options["log_level"] ?? .text("3")
             return moved
         }
         var config = config
         for index in config.sources.indices {
             guard case .kafka(var kafka) = config.sources[index].input else { continue }
             kafka.connection = moved(kafka.connection)
-            kafka.onDataLoss = .continue
             config.sources[index].input = .kafka(kafka)
         }
         for index in config.sinks.indices {
@@ -74,7 +68,6 @@ struct DemoPlan {
             config.sinks[index].output = .kafka(kafka)
         }
         config.cluster = config.cluster.map(moved)
-        config.createTopics = false
         return config
     }
 }

@@ -1,3 +1,4 @@
+import BrokerServer
 import ConnectorKit
 import KafkaClient
 import KafkaConnector
@@ -29,25 +30,36 @@ struct DemoRun {
             level: level, query: request.config.name.text, screen: logScreen, environment: environment.variables)
         defer { log.flush() }
         do {
+            guard request.demo == .insideProcess else { return try run(request, local: nil, log, logScreen) }
+            let local = try startBroker(log)
+            defer { local.broker.stop(within: .seconds(5)) }
             var request = request
-            guard request.demo == .insideProcess else { return try run(request, mock: nil, log, logScreen) }
-            let mock = try MockCluster()
-            request.config = DemoPlan.onMock(request.config, brokers: mock.settings.brokers)
-            // The cluster must outlive all its clients.
-            return try withExtendedLifetime(mock) { try run(request, mock: mock, log, logScreen) }
+            request.config = DemoPlan.moved(request.config, to: [local.broker.advertised.description])
+            return try run(request, local: local, log, logScreen)
         } catch {
-            log.error("\(error)")
+            log.error("\(BrokerRun.text(of: error))")
             return (error as? StreamError)?.domain == .user ? .usage : .failed
         }
     }
 
+    /// A broker in this process, with the folder of its data; nil: in memory.
+    private typealias Local = (broker: LocalBroker, folder: String?)
+
+    /// Its data are kept beside the query's state, so that the next run goes on where this one ends.
+    private func startBroker(_ log: any LogHandler) throws -> Local {
+        var options = LocalBroker.Options()
+        let state = try? request.config.stateFolder ?? environment.userStateFolder()
+        options.dataFolder = state.map { "\($0)/\(request.config.name)-demo-broker" }
+        return (try LocalBroker(options, log: log), options.dataFolder)
+    }
+
     private func run(
-        _ request: RunRequest, mock: MockCluster?, _ log: any LogHandler, _ logScreen: TerminalScreen
+        _ request: RunRequest, local: Local?, _ log: any LogHandler, _ logScreen: TerminalScreen
     ) throws -> ExitStatus {
         let plan = try DemoPlan(request.config)
-        introduce(plan, isMock: mock != nil)
+        introduce(plan, local)
         let settings = plan.connection.settings
-        let positions = try prepare(plan, settings, mock, log)
+        let positions = try prepare(plan, settings, isLocal: local != nil, log)
         let board = DemoBoard(screen: screen)
         let (writer, reader) = (DemoWorker(), DemoWorker())
         startReader(reader, plan, settings, positions, board, log)
@@ -61,8 +73,8 @@ struct DemoRun {
         var pipeline = PipelineRun(request, environment: environment)
         pipeline.screen = screen
         pipeline.logScreen = logScreen
-        // What the mock cluster does not keep needs no identity to come back to.
-        pipeline.keepsIdentity = mock == nil
+        // What nobody keeps needs no identity to come back to.
+        pipeline.keepsIdentity = local.map { $0.folder != nil } ?? true
         pipeline.onEnd = { snapshot in last.withLock { $0 = snapshot } }
         let status = pipeline.run()
 
@@ -76,15 +88,16 @@ struct DemoRun {
 
     // MARK: - Before
 
-    private func introduce(_ plan: DemoPlan, isMock: Bool) {
-        if isMock {
-            screen.show(
-                line: "On librdkafka's mock cluster, inside this process: it keeps nothing, and proves nothing about")
-            screen.show(
-                line: "exactly-once (it shows aborted records and fences nobody). Real Kafka: --brokers HOST:PORT.")
-        } else {
-            let brokers = plan.connection.brokers.joined(separator: ",")
-            screen.show(line: "On the cluster at \(brokers): what is shown is real Kafka, and it stays there.")
+    private func introduce(_ plan: DemoPlan, _ local: Local?) {
+        let brokers = plan.connection.brokers.joined(separator: ",")
+        switch local {
+        case .some((_, let folder?)):
+            screen.show(line: "On a broker inside this process, at \(brokers): one node, for demos.")
+            screen.show(line: "The next run goes on where this one ends, also after kill -9: all is in \(folder).")
+        case .some:
+            screen.show(line: "On a broker inside this process, at \(brokers): one node, for demos; it keeps nothing.")
+        case nil:
+            screen.show(line: "On the cluster at \(brokers): what is shown stays there.")
         }
         var topics = "\(plan.input) -> \(plan.config.name) -> \(plan.output)"
         if let letters = plan.config.errors.topic { topics += ", garbage -> \(letters)" }
@@ -92,15 +105,12 @@ struct DemoRun {
     }
 
     private func prepare(
-        _ plan: DemoPlan, _ settings: KafkaSettings, _ mock: MockCluster?, _ log: any LogHandler
+        _ plan: DemoPlan, _ settings: KafkaSettings, isLocal: Bool, _ log: any LogHandler
     ) throws(KafkaError) -> [Split: Position] {
-        let topics = DemoTopics(plan: plan)
-        if let mock { try topics.create(in: mock) }
+        let topics = DemoTopics(plan: plan, isLocal: isLocal)
         let admin = try Admin(settings, log: log)
         defer { admin.close(within: .seconds(1)) }
-        if mock == nil {
-            for topic in try topics.create(with: admin).sorted() { log.info("Created the topic '\(topic)'.") }
-        }
+        for topic in try topics.create(with: admin).sorted() { log.info("Created the topic '\(topic)'.") }
         return try topics.ends(with: admin)
     }
 

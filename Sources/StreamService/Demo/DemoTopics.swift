@@ -7,25 +7,24 @@ import StreamEngine
 /// Makes the topics of a demo, and tells where its output begins.
 struct DemoTopics {
     private static let partitions = 4
+    /// By size alone: a run may come weeks after the one before, and must find what that one had not read.
+    private static let localConfig = ["retention.ms": "-1", "retention.bytes": "67108864"]
 
     let plan: DemoPlan
+    /// Whether they are the demo's own, which must not fill the disk.
+    let isLocal: Bool
 
     /// The query's own topics, which a pipeline creates itself where it may.
     private var ownTopics: [NewTopic] {
         ClusterPreparation(config: plan.config, log: NullLog()).internalTopics
     }
 
-    func create(in mock: MockCluster) throws(KafkaError) {
-        for topic in plan.dataTopics { try mock.createTopic(topic, partitions: Self.partitions) }
-        for topic in ownTopics where !plan.dataTopics.contains(topic.name) {
-            try mock.createTopic(topic.name, partitions: topic.partitions)
-        }
-    }
-
-    /// Creates what is missing on a real cluster.
+    /// Creates what is missing.
     /// - Returns: the topics that were created.
     func create(with admin: Admin) throws(KafkaError) -> Set<TopicName> {
-        var topics = plan.dataTopics.map { NewTopic($0, partitions: Self.partitions) }
+        var topics = plan.dataTopics.map {
+            NewTopic($0, partitions: Self.partitions, config: isLocal ? Self.localConfig : [:])
+        }
         topics += ownTopics.filter { !plan.dataTopics.contains($0.name) }
         return try admin.create(topics)
     }
