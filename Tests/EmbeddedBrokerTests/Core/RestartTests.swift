@@ -160,6 +160,46 @@ import Testing
         #expect(!client.producerIds.contains(fresh) && fresh != producer.identity.id)
     }
 
+    /// That a topic is gone is kept before its bytes go.
+    @Test func deletesWhatAStopLeftOfATopic() throws {
+        let factory = FaultyFactory()
+        let broker = try TestBroker(storage: factory)
+        try broker.createTopic("t")
+        _ = try broker.produce(batch("a"), to: "t")
+        factory.budget.left = 1
+        let request = DeleteTopicsRequest { $0.topics = [DeleteTopicsRequest.Topic { $0.name = "t" }] }
+        _ = try broker.ask(.deleteTopics, .deleteTopics(request))
+        #expect(try factory.list() == [StateLog.name, TopicPartition("t", 0)])
+        factory.budget.left = nil
+        try broker.restart()
+        #expect(try broker.metadata(nil).topics.isEmpty)
+        #expect(try factory.list() == [StateLog.name])
+    }
+
+    /// A marker that a log does not take comes later, and holds back who goes on meanwhile.
+    @Test func writesMarkersThatFailedAgain() throws {
+        let factory = FaultyFactory()
+        let broker = try TestBroker(storage: factory)
+        try broker.createTopic("t")
+        var producer = try TestProducer("p", broker)
+        #expect(try broker.addPartition(producer, "t") == .none)
+        #expect(try producer.write("a", to: "t", on: broker) == .none)
+        #expect(try broker.addOffsets(producer, "g") == .none)
+        #expect(try broker.commitInTransaction(producer, "g", "t", 1) == .none)
+        factory.budget.left = 1
+        #expect(try broker.end(producer, isCommit: true) == .none)
+        factory.budget.left = nil
+        #expect(try broker.end(producer, isCommit: true) == .concurrentTransactions)
+        #expect(try broker.addPartition(producer, "t") == .concurrentTransactions)
+        #expect(try producer.write("b", to: "t", on: broker) == .notEnoughReplicas)
+        #expect(try broker.commitInTransaction(producer, "g", "t", 2) == .coordinatorLoadInProgress)
+        #expect(try broker.values("t", isCommitted: true).isEmpty)
+        try broker.pass(1_000)
+        #expect(try broker.values("t", isCommitted: true) == ["a"])
+        #expect(try broker.committed("g", "t", isStable: true).committedOffset == 1)
+        #expect(try broker.end(producer, isCommit: true) == .none)
+    }
+
     /// A broker whose own log is lost does not take the topics' logs for garbage.
     @Test func doesNotOpenWithoutItsOwnLog() throws {
         let storage = MemoryStorageFactory()

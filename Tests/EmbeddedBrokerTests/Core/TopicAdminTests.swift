@@ -124,6 +124,8 @@ import Testing
         try broker.createTopic("t")
         #expect(try broker.listOffset("t", at: -1).offset == 0)
         #expect(try broker.committed("g", "t").committedOffset == -1)
+        try broker.restart()
+        #expect(try broker.committed("g", "t").committedOffset == -1)
     }
 
     @Test func addsPartitions() throws {
