@@ -95,11 +95,19 @@ let package = Package(
         module("EmbeddedBroker", ["KafkaWire"]),
         module("BrokerServer", ["StreamCore", "KafkaWire", "EmbeddedBroker", "CUV"], strict: true),
 
+        // The engine on a simulated cluster: what scripts/simulate runs.
+        module(
+            "EngineSimulation", ["StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "StreamTesting"]),
+        .executableTarget(
+            name: "millrace-simulate", dependencies: ["StreamCore", "EngineSimulation"], path: "Tests/Simulate",
+            swiftSettings: settings),
+        tests(
+            "StreamEngineTests",
+            ["StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "StreamTesting", "EngineSimulation"]),
+
         tests("StreamCoreTests", ["StreamCore"]),
         tests("CommitProtocolTests", ["StreamCore", "CommitProtocol"]),
         tests("StateStoreTests", ["StreamCore", "StateStore"]),
-        tests(
-            "StreamEngineTests", ["StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "StreamTesting"]),
         tests("FormatsTests", ["StreamCore", "Formats"]),
         tests("KafkaWireTests", ["KafkaWire"], resources: [.copy("Golden")]),
         tests("KafkaClientTests", ["StreamCore", "CommitProtocol", "KafkaClient"]),

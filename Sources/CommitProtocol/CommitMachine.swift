@@ -65,6 +65,8 @@ public struct CommitMachine: Sendable, Hashable {
     public let guarantee: Guarantee
     /// Whether epochs carry a progress record (queries that have an owner).
     public let hasProgress: Bool
+    /// For tests alone.
+    package var breakages: ProtocolBreakage = []
     public private(set) var phase = Phase.broken
     /// By epoch.
     private var works: [Work] = []
@@ -166,9 +168,10 @@ public struct CommitMachine: Sendable, Hashable {
             works[0].hasQueuedOutput = false
             actions.append(.produceQueued(epoch))
         }
+        if breakages.contains(.outputsAhead) { produceAhead(&actions) }
         guard let plan = head.plan else { return }
         phase = .committing(epoch)
-        actions.append(.commit(plan.commit(hasProgress: hasProgress)))
+        actions.append(.commit(plan.commit(hasProgress: hasProgress, breakages)))
     }
 
     private mutating func produceAhead(_ actions: inout [Action]) {

@@ -62,13 +62,32 @@ public struct EpochPlan: Sendable, Hashable {
     }
 
     /// What the plan's own transaction makes durable.
-    func commit(hasProgress: Bool) -> EpochCommit {
+    func commit(hasProgress: Bool, _ breakages: ProtocolBreakage = []) -> EpochCommit {
         // New splits are anchored while a plan waits to be repeated: that plan must stay the newest progress, or a
         // crash before its repeat would cut other data for the same epoch.
         if kind == .anchor, isReplay {
             return EpochCommit(epoch: epoch, positions: positionsBefore, progress: progress(.planned))
         }
-        return EpochCommit(epoch: epoch, positions: positions, progress: hasProgress ? progress(.committed) : nil)
+        let commit = EpochCommit(
+            epoch: epoch, positions: positions, progress: hasProgress ? progress(.committed) : nil)
+        return breakages.isEmpty || kind != .data ? commit : broken(commit, breakages)
+    }
+
+    private func broken(_ commit: EpochCommit, _ breakages: ProtocolBreakage) -> EpochCommit {
+        var commit = commit
+        if breakages.contains(.offsetsNotSent) { commit.positions = [:] }
+        guard breakages.contains(.offsetsPastEpoch) else { return commit }
+        for range in ranges { commit.positions[range.split] = Position(range.to.number + 1) }
+        return commit
+    }
+
+    /// Whether this progress is that of this very plan: a number alone says little, because an instance that took over
+    /// gives the numbers of epochs that were given up to others.
+    public func isCovered(by record: ProgressRecord?) -> Bool {
+        guard let record, record.phase == .committed else { return false }
+        let own = progress(.committed)
+        return record.epoch == epoch && record.batchTimeMs == batchTimeMs && record.ranges == own.ranges
+            && record.positions == own.positions
     }
 
     /// The positions that hold until this epoch is committed.

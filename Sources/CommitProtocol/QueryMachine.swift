@@ -75,6 +75,8 @@ public struct QueryMachine: Sendable, Hashable {
         case close(StreamError?)
     }
 
+    /// For tests alone.
+    package var breakages: ProtocolBreakage = []
     public private(set) var phase = Phase.connecting
     /// Splits that are open.
     public private(set) var owned: Set<Split> = []
@@ -93,7 +95,7 @@ public struct QueryMachine: Sendable, Hashable {
     private var leaving: Set<Split> = []
     private var located: [Split: Position] = [:]
     /// What was found before state is restored to it.
-    private var found: RecoveredProgress?
+    public private(set) var found: RecoveredProgress?
     private var replay: ProgressRecord?
     private var isWriterReady = false
     private var isStopping = false
@@ -152,6 +154,7 @@ public struct QueryMachine: Sendable, Hashable {
     private mutating func membershipChanged(_ actions: inout [Action]) {
         switch phase {
         case .running:
+            if breakages.contains(.splitsReleasedEarly) { releaseLeaving(&actions) }
             phase = .draining
             actions.append(.drain)
         case .standby: settle(&actions)

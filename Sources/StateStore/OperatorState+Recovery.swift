@@ -4,6 +4,16 @@ extension OperatorState {
     /// A changelog topic's `delete.retention.ms` (Kafka's default, 24 h), less an hour for clocks and slow readers.
     package static let deletionsKeptMs: Int64 = 23 * 3_600_000
 
+    /// Undoes what is sealed and not committed: another instance's epoch may have its number.
+    /// - Throws: `STATE_STORE`
+    package func dropSealed() throws {
+        if breakages.contains(.stateNotRolledBack) { return }
+        try prepare()
+        if breakages.contains(.undoJournalLost) { try forgetJournals() }
+        rollbackOpen()
+        dropUncommitted()
+    }
+
     /// Brings the state to a committed epoch, as far as that goes without the changelog. Nothing is in flight.
     ///
     /// The sealed epochs up to `epoch` are committed if it is one of them, all others are undone: what was sealed here
@@ -16,8 +26,10 @@ extension OperatorState {
     package func recover(to epoch: Epoch?) throws -> [Split: Position] {
         try prepare()
         try endRestoring()
+        if breakages.contains(.stateNotRolledBack), epoch != nil, stateEpoch == epoch { return [:] }
         rollbackOpen()
         if let epoch, sealedEpochs.contains(where: { $0.epoch == epoch }) { try commit(epoch) }
+        if breakages.contains(.undoJournalLost) { try forgetJournals() }
         dropUncommitted()
         if let epoch, stateEpoch == epoch { return [:] }
         // What is told late of an epoch that was undone here must not count.
@@ -158,6 +170,14 @@ extension OperatorState {
     }
 
     // MARK: -
+
+    private func forgetJournals() throws {
+        let writer = ChangelogWriter(topic: topic, layout: layout)
+        for member in members {
+            try member.seal(Epoch(.max), into: writer)
+            member.commit(Epoch(.max))
+        }
+    }
 
     private func dropUncommitted() {
         for member in members { member.rollback() }

@@ -30,6 +30,8 @@ package final class OperatorState {
     var restoredChanges: Int?
     /// From so many changes of a restore on they are collected for the disk.
     let collectingFrom: Int
+    /// For tests alone.
+    package var breakages: ProtocolBreakage = []
     /// What the changelog is known to say about its tables.
     var schemas: Set<SchemaPlace> = []
 
@@ -154,6 +156,7 @@ package final class OperatorState {
 
     /// Undoes what was changed since the last seal.
     package func rollbackOpen() {
+        if breakages.contains(.stateNotRolledBack) || breakages.contains(.undoJournalLost) { return }
         for member in members { member.rollbackOpen() }
     }
 

@@ -39,7 +39,7 @@ public final class SimulatedChangelog: ChangelogPort, WorldActor {
 
     public func requestStableEnds(_ splits: Set<Split>) {
         var ends: [Split: Position] = [:]
-        for split in splits { ends[split] = cluster.changelogEnd(split) }
+        for split in splits { ends[split] = cluster.stableEnd(split) }
         events.append(.stableEnds(ends))
         onReady?()
     }
@@ -62,31 +62,36 @@ public final class SimulatedChangelog: ChangelogPort, WorldActor {
     /// Partitions of which something new can be told.
     private var readable: [Split] {
         positions.keys.filter { split in
-            let end = mode == .toEnd ? ends[split] ?? 0 : cluster.changelogEnd(split)
-            return (positions[split] ?? 0) < end || told[split] != end
+            let position = positions[split] ?? 0
+            let stable = cluster.stableEnd(split)
+            if position < stable { return true }
+            // A transaction that is open holds up the end.
+            let end = mode == .toEnd ? ends[split] ?? 0 : stable
+            return position >= end && told[split] != end
         }.sorted()
     }
 
     public func act() {
         let choices = readable
         let split = choices[Int(random.next() % UInt64(choices.count))]
-        let end = mode == .toEnd ? ends[split] ?? 0 : cluster.changelogEnd(split)
+        let stable = cluster.stableEnd(split)
+        let end = mode == .toEnd ? ends[split] ?? 0 : stable
         let from = Int((positions[split] ?? 0).number)
-        let to = min(Int(end.number), from + 1 + Int(random.next() % 5))
+        let to = min(Int(max(stable, Position(Int64(from))).number), from + 1 + Int(random.next() % 5))
         let block = RecordBlock(topics: [split.topic])
-        for offset in from..<max(from, to) {
-            guard let change = cluster.changelogs[split]?[offset] else { continue }
+        for offset in from..<to {
+            guard let change = cluster.committedChange(split, offset) else { continue }
             block.slots.append(
                 RecordSlot(
                     key: block.arena.append(contentsOf: change.key),
                     value: change.value.map { block.arena.append(contentsOf: $0) } ?? .null, offset: Int64(offset),
                     partition: split.partition.number))
         }
-        positions[split] = Position(Int64(max(from, to)))
+        positions[split] = Position(Int64(to))
         if !block.isEmpty { events.append(.records(block)) }
         if to >= Int(end.number) {
             told[split] = end
-            events.append(.reachedEnd(split, end))
+            events.append(.reachedEnd(split, Position(Int64(to))))
             if mode == .toEnd { positions[split] = nil }
         }
         onReady?()

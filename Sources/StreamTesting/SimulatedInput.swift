@@ -15,11 +15,14 @@ public final class SimulatedInput: InputPort, WorldActor {
     private var paused: Set<Split> = []
     public private(set) var owned: Set<Split> = []
     /// Losses that were not answered yet: a group assigns nothing of them anew before.
-    private var lost: Set<Split> = []
-    private var isStarted = false
+    public private(set) var lost: Set<Split> = []
+    public private(set) var isStarted = false
     public private(set) var isClosed = false
     /// A source without a group (as files are): what was released can be opened again. Splits are told of one by one.
     public var isGroupless = false
+    /// Somebody else says what is assigned, and hears here what was given back.
+    public var isCoordinated = false
+    public var onRelease: (Set<Split>) -> Void = { _ in }
     /// So many blocks at a time; then the next ones are on their way for a moment. nil: everything is at hand.
     public var blocksAtHandMax: Int?
     private var blocksTaken = 0
@@ -56,7 +59,7 @@ public final class SimulatedInput: InputPort, WorldActor {
         lost.subtract(splits)
         for split in splits { positions[split] = nil }
         releasedCount += splits.count
-        cluster.generation += 1
+        onRelease(splits)
     }
 
     public func pause(_ splits: Set<Split>) { paused.formUnion(splits) }
@@ -88,6 +91,7 @@ public final class SimulatedInput: InputPort, WorldActor {
         guard isStarted, !isClosed else { return false }
         if blocksTaken >= blocksAtHandMax ?? .max { return true }
         if isGroupless { return !pendingEvents.isEmpty || owned != mySplits }
+        if isCoordinated { return !pendingEvents.isEmpty }
         return !pendingEvents.isEmpty || (owned.isEmpty && !cluster.input.isEmpty && assigned.isEmpty)
     }
 
@@ -98,7 +102,7 @@ public final class SimulatedInput: InputPort, WorldActor {
     public func act() {
         blocksTaken = 0
         if isGroupless, let next = mySplits.subtracting(owned).min() { return assign([next]) }
-        if assigned.isEmpty, owned.isEmpty { return assign(Set(cluster.input.keys)) }
+        if !isCoordinated, assigned.isEmpty, owned.isEmpty { return assign(Set(cluster.input.keys)) }
         if !pendingEvents.isEmpty { events.append(pendingEvents.removeFirst()) }
         onReady?()
     }
@@ -128,7 +132,6 @@ public final class SimulatedInput: InputPort, WorldActor {
         assigned.subtract(mine)
         owned.subtract(mine)
         lost.formUnion(mine)
-        cluster.generation += 1
         events.append(.lost(mine))
         onReady?()
     }

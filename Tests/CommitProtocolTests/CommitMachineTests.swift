@@ -87,6 +87,20 @@ import Testing
                 ])
     }
 
+    /// Another instance may have given the number to other records, or to the same ones at another time.
+    @Test func planKnowsItsOwnProgressRecord() {
+        let plan = plan(3)
+        #expect(plan.isCovered(by: plan.progress(.committed)))
+        #expect(!plan.isCovered(by: plan.progress(.planned)) && !plan.isCovered(by: nil))
+        #expect(!plan.isCovered(by: self.plan(2).progress(.committed)))
+        var other = plan.progress(.committed)
+        other.ranges[0].to = 31
+        #expect(!plan.isCovered(by: other))
+        other = plan.progress(.committed)
+        other.batchTimeMs = 1
+        #expect(!plan.isCovered(by: other))
+    }
+
     private func plan(_ epoch: Int64) -> EpochPlan {
         EpochPlan(
             kind: .data, epoch: Epoch(epoch), attempt: 0,

@@ -72,6 +72,21 @@ import Testing
         #expect(try task.state.recover(to: 7).count == 4)
     }
 
+    /// The number of an epoch is no proof that it is the one that was sealed here.
+    @Test func sealedEpochOfAnotherInstanceIsUndone() throws {
+        let task = task()
+        try task.table.update("a") { value in value = 1 }
+        _ = try task.state.seal(1)
+        try task.state.commit(1)
+        try task.table.update("a") { value in value = 2 }
+        _ = try task.state.seal(2)
+        try task.table.update("a") { value in value = 3 }
+        try task.state.dropSealed()
+        #expect(try task.contents().counts == ["a": 1])
+        #expect(task.state.stateEpoch == 1)
+        #expect(try task.state.recover(to: 2).count == 4)
+    }
+
     @Test func positionsRiseWithTheEpochInFlight() throws {
         let task = task(2, of: 8)
         _ = try task.state.seal(1)

@@ -1,33 +1,8 @@
 import CommitProtocol
+import EngineSimulation
 import StreamCore
 import StreamEngine
 import StreamTesting
-
-/// Upper-cases each value; drops those that begin with "drop"; faults on "bad".
-final class UppercaseProgram: TaskProgram {
-    let faults: FaultHandler
-    init(policy: ErrorPolicy) { faults = FaultHandler(policy: policy, query: QueryName("simulated")) }
-
-    func process(_ input: TaskInput, into output: inout TaskOutput) {
-        guard case .records(let block, let context) = input else { return }
-        let result = RecordBlock(topics: ["out"])
-        var bad: [RowFault] = []
-        output.counts.read += block.count
-        for index in 0..<block.count {
-            let text = String(decoding: block.value(index) ?? [], as: UTF8.self)
-            if text.hasPrefix("bad") {
-                bad.append(RowFault(row: Int32(index), code: "BAD", message: "bad record"))
-            } else if text.hasPrefix("drop") {
-                output.counts.filtered += 1
-            } else {
-                output.counts.emittedFrom += 1
-                result.slots.append(RecordSlot(value: result.arena.append(text.uppercased())))
-            }
-        }
-        output.blocks.append(result)
-        faults.handle(bad, in: block, context, into: &output)
-    }
-}
 
 /// One cluster, and processes on it that live and die.
 final class Simulation {

@@ -1,72 +1,9 @@
 import CommitProtocol
+import EngineSimulation
 import StateStore
 import StreamCore
 import StreamEngine
 import StreamTesting
-
-/// Counts words over all epochs, as keyed state, and writes each count that an epoch changed.
-final class TotalsProgram: TaskProgram {
-    private let operators: OperatorState
-    private let table: StateTable<String, Int>
-    private var touched: Set<String> = []
-    let state: (any TaskState)?
-
-    init(task: Int, taskCount: Int, clock: any EngineClock) {
-        operators = OperatorState(
-            query: StatefulSimulation.query, operatorID: OperatorID("totals"), layout: ShardLayout(), task: task,
-            taskCount: taskCount, clock: clock)
-        table = operators.table(id: 1)
-        state = StateGroup([operators])
-    }
-
-    func process(_ input: TaskInput, into output: inout TaskOutput) {
-        guard case .exchange(let batch, _) = input, let words = batch as? [String] else { return }
-        do {
-            for word in words {
-                try table.update(word) { count throws in count = (count ?? 0) + 1 }
-                touched.insert(word)
-            }
-        } catch { output.failure = StreamError("TEST", "\(error)") }
-    }
-
-    func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) {
-        do {
-            let block = RecordBlock(topics: ["totals"])
-            for word in touched.sorted() {
-                block.slots.append(RecordSlot(value: block.arena.append("\(word)=\(try table.value(for: word) ?? -1)")))
-            }
-            touched = []
-            output.blocks.append(block)
-            if let changes = try operators.seal(plan.epoch) { output.blocks.append(changes) }
-        } catch { output.failure = StreamError("TEST", "\(error)") }
-    }
-
-    func committed(_ epoch: Epoch) throws { try operators.commit(epoch) }
-
-    func reset() {
-        touched = []
-        operators.rollbackOpen()
-    }
-}
-
-/// Sends each word to the task that holds its shard.
-private final class SplitProgram: TaskProgram {
-    let taskCount: Int
-    init(taskCount: Int) { self.taskCount = taskCount }
-
-    func process(_ input: TaskInput, into output: inout TaskOutput) {
-        guard case .records(let block, _) = input else { return }
-        let layout = ShardLayout()
-        var words = [[String]](repeating: [], count: taskCount)
-        for index in 0..<block.count {
-            let word = String(decoding: block.value(index) ?? [], as: UTF8.self)
-            words[layout.task(ofShard: layout.shard(ofKeyHash: stableHash(word)), taskCount: taskCount)].append(word)
-        }
-        output.counts.read += block.count
-        output.counts.emittedFrom += block.count
-        for (task, part) in words.enumerated() where !part.isEmpty { output.exchanges.append((task, part)) }
-    }
-}
 
 /// A stateful query over one cluster, with as many instances as a test starts, each with the tasks that it says.
 final class StatefulSimulation {
@@ -117,7 +54,12 @@ final class StatefulSimulation {
             changelog: changelog,
             stages: [
                 Stage(taskCount: 1 + tasks % 2) { _ in SplitProgram(taskCount: tasks) },
-                Stage(taskCount: tasks) { TotalsProgram(task: $0, taskCount: tasks, clock: clock) },
+                Stage(taskCount: tasks) { task in
+                    TotalsProgram(
+                        OperatorState(
+                            query: Self.query, operatorID: OperatorID("totals"), layout: ShardLayout(), task: task,
+                            taskCount: tasks, clock: clock))
+                },
             ], userOutputs: InlineUserOutput(), clock: clock)
         scheduler.add(membership)
         scheduler.add(input)
@@ -136,6 +78,11 @@ final class StatefulSimulation {
         dead.changelog.close(within: .zero)
         group.remove(dead.membership)
         dead.input.close(within: .zero)
+    }
+
+    /// What the first instance asks its brokers for takes so long.
+    func holdWriter(steps: Int) {
+        if let first = instances.first { scheduler.hold(first.writer, steps: steps) }
     }
 
     var snapshots: [QueryStatus.Snapshot] { instances.map(\.query.status.snapshot) }

@@ -49,4 +49,25 @@ import Testing
         }
         try check(simulation, seed)
     }
+
+    /// An epoch that is given up, and one that another instance commits meanwhile, have the same number.
+    @Test(arguments: 1...30) func aNumberThatAnotherInstanceTookIsNotTakenForOurs(seed: UInt64) throws {
+        let simulation = StatefulSimulation(seed: seed)
+        var random = StableRandom(seed: seed)
+        try simulation.start(slot: 0, tasks: 2)
+        try simulation.start(slot: 1, tasks: 2)
+        let commits = 2 + Int(random.next() % 3)
+        _ = simulation.scheduler.run(steps: 20_000) { simulation.cluster.commitCount >= commits }
+        simulation.holdWriter(steps: 1_000_000)
+        _ = simulation.scheduler.run(steps: 40 + Int(random.next() % 200)) { simulation.isCaughtUp }
+        simulation.group.expelOwner()
+        let before = simulation.cluster.commitCount
+        _ = simulation.scheduler.run(steps: 20_000) {
+            simulation.cluster.commitCount > before || simulation.isCaughtUp
+        }
+        simulation.group.expelOwner()
+        _ = simulation.scheduler.run(steps: 200) { simulation.isCaughtUp }
+        simulation.holdWriter(steps: 0)
+        try check(simulation, seed)
+    }
 }

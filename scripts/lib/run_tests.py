@@ -16,6 +16,7 @@ LOGS = ROOT / ".build" / "test-logs"
 PROCESS_TESTS = ROOT / "Tests" / "RealKafka"
 sys.path.insert(0, str(PROCESS_TESTS))
 BUILD_LIMIT_S, UNIT_LIMIT_S, REAL_LIMIT_S, FULL_LIMIT_S = 1500, 600, 3000, 7200
+SIMULATION, SIMULATED_SEEDS, SIMULATION_LIMIT_S = "simulation/seedsHoldEveryInvariant", 2000, 300
 
 
 class Totals:
@@ -45,6 +46,8 @@ def main():
     try:
         if not options.real:
             swift_tests(options, totals, steps)
+        if not options.unit and options.filter in SIMULATION:
+            simulation(options, totals, steps)
         if not options.unit:
             process_tests(options, totals, steps)
     except StepFailed as failure:
@@ -150,6 +153,22 @@ def count_swift(path, code, totals, steps):
     if len(totals.failed) > before:
         steps.show_tail("Swift tests", lines=60, pattern=r"^✘|recorded an issue|\berror:|Fatal error|unexpected signal")
     print(f"  {len(totals.passed)} passed, {len(totals.failed)} failed, {len(totals.skipped)} skipped", flush=True)
+
+
+# MARK: - the engine on a simulated Kafka
+
+
+def simulation(options, totals, steps):
+    """Thousands of schedules of faults, as one test."""
+    build = ["swift", "build", "-c", "release", *strict(options), "--product", "millrace-simulate"]
+    steps.run("release build of millrace-simulate", build, BUILD_LIMIT_S)
+    seeds = SIMULATED_SEEDS * (10 if options.full else 1)
+    command = [".build/release/millrace-simulate", "--seeds", str(seeds), "--workers", str(os.cpu_count() or 1)]
+    limit = SIMULATION_LIMIT_S * (10 if options.full else 1)
+    code = steps.run(f"simulation of {seeds} seeds", command, limit, check=False)
+    (totals.failed if code else totals.passed).append(SIMULATION)
+    if code:
+        steps.show_tail(f"simulation of {seeds} seeds", lines=60)
 
 
 # MARK: - the built programs on real Kafka

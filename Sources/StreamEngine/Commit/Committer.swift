@@ -59,6 +59,7 @@ final class Committer: StepMachine {
         status = parts.status
         clock = parts.clock
         machine = CommitMachine(guarantee: options.guarantee, hasProgress: options.isOwned)
+        machine.breakages = options.breakages
         let signal = signal
         writer.onReady = { signal.raise() }
         userOutputs.onReady = { signal.raise() }
@@ -94,7 +95,7 @@ final class Committer: StepMachine {
         switch message {
         case .output(let output, let attempt, let epoch, let computeTime):
             accept(output, attempt, epoch, computeTime)
-        case .endEpoch(let plan) where plan.attempt == attempt: endEpoch(plan, now)
+        case .endEpoch(let plan) where isCurrent(plan.attempt): endEpoch(plan, now)
         case .commitPositions(let plan) where plan.attempt == attempt:
             epochs[plan.epoch, default: EpochWork()].sealedAt = now
             perform(machine.handle(.sealed(plan, hasUserOutput: false)), now)
@@ -115,7 +116,7 @@ final class Committer: StepMachine {
     }
 
     private func accept(_ output: TaskOutput, _ attempt: Attempt, _ epoch: Epoch, _ computeTime: Duration) {
-        guard attempt == self.attempt else { return budget.give(output.byteSize) }
+        guard isCurrent(attempt) else { return budget.give(output.byteSize) }
         if let failure = output.failure { return stopQuery(failure, output) }
         var work = epochs[epoch] ?? EpochWork()
         work.counts += output.counts
@@ -126,6 +127,11 @@ final class Committer: StepMachine {
         work.blocks += blocks
         epochs[epoch] = work
         if !blocks.isEmpty { perform(machine.handle(.output(epoch)), clock.now) }
+    }
+
+    /// Whether a message of this attempt counts.
+    private func isCurrent(_ attempt: Attempt) -> Bool {
+        attempt == self.attempt || options.breakages.contains(.staleAttemptUsed)
     }
 
     /// Nothing of this attempt may be committed any more: what is missing from the failed epoch would be skipped for
@@ -205,7 +211,11 @@ final class Committer: StepMachine {
             case .produceQueued(let epoch):
                 for block in epochs[epoch]?.blocks ?? [] { submit(.produce(block)) }
                 epochs[epoch]?.blocks.removeAll()
-            case .commit(let commit): submit(.commit(commit))
+            case .commit(let commit):
+                submit(.commit(commit))
+                if options.breakages.contains(.commitAnsweredEarly) {
+                    perform(machine.handle(.committed(commit.epoch)), now)
+                }
             case .deliver(let epoch): deliver(epoch)
             case .notifyCommitted(let plan): committed(plan, now)
             }

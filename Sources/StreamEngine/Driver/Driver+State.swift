@@ -17,17 +17,20 @@ extension Driver {
 
     func restoreState(to epoch: Epoch?, _ now: MonotonicTime) {
         changelog?.stop()
-        begin(.owner(epoch), .recover(to: epoch), now)
+        let isOurs = undecided.map { $0.isCovered(by: machine.found?.progress) } ?? true
+        undecided = nil
+        begin(.owner(epoch), .recover(to: epoch, keepsSealed: isOurs), now)
     }
 
     /// A standby keeps its state warm.
     func followIfStandby(_ now: MonotonicTime) {
         guard machine.phase == .standby, restore == nil, changelog != nil, !statefulTasks.isEmpty else { return }
+        undecided = nil
         begin(.standby, .follow, now)
     }
 
     private func begin(_ purpose: StateRestore.Purpose, _ question: StateMessage, _ now: MonotonicTime) {
-        restore = StateRestore(purpose, tasks: statefulTasks.count)
+        restore = StateRestore(purpose, tasks: statefulTasks.count, options.breakages)
         restoreBegan = now
         restoreToldAt = now
         sendToAll(question)

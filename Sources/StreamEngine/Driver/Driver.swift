@@ -61,10 +61,14 @@ final class Driver: StepMachine {
     var expiredRecords = 0
     /// State on its way back from its changelogs.
     var restore: StateRestore?
+    /// The last plan that was given up while it may have been committed, until the progress tells.
+    var undecided: EpochPlan?
     var restoreBegan = MonotonicTime.zero
     var restoreToldAt = MonotonicTime.zero
     var stableEndsRequestedAt = MonotonicTime.zero
     var isStarted = false
+    /// Positions that are believed in, where a test has the engine guess.
+    var believed: [Split: Position] = [:]
     var closing: Closing?
 
     struct OpenEpoch {
@@ -98,6 +102,7 @@ final class Driver: StepMachine {
         machine = QueryMachine(
             defaultStart: options.defaultStart, start: options.starts, partitionStart: options.partitionStarts,
             hasState: !statefulTasks.isEmpty)
+        machine.breakages = options.breakages
         pacer = EpochPacer(
             latencyTarget: options.latencyTarget, isExactlyOnce: options.guarantee == .exactlyOnce,
             commitPause: options.commitPause)
@@ -160,6 +165,7 @@ final class Driver: StepMachine {
     }
 
     private func failed(_ failure: TransactionFailure, _ now: MonotonicTime) {
+        if !options.breakages.isEmpty { guess(failure.kind) }
         if failure.kind == .expired, machine.failures.halvings == 0 {
             expiredRecords = max(inFlightRecords, openEpoch?.records ?? 0)
         }
@@ -291,7 +297,7 @@ final class Driver: StepMachine {
             case .restore(let epoch): restoreState(to: epoch, now)
             case .resolve(let starts): input.resolve(starts)
             case .anchor(let positions, let replay): anchor(positions, replay)
-            case .open(let positions, let replay): open(positions, replay, now)
+            case .open(let positions, let replay): open(guessed(positions), replay, now)
             case .release(let splits): release(splits)
             case .drain: beginDrain(now)
             case .abandon: abandon()
@@ -312,11 +318,12 @@ final class Driver: StepMachine {
 
     private func abandon() {
         // First: whatever follows may give splits to others.
-        commitGate.shut()
+        if !options.breakages.contains(.gateNotShut) { commitGate.shut() }
         attempt = attempt.next
         dropRestore()
         dropTimes()
         openEpoch = nil
+        undecided = inFlight ?? undecided
         inFlight = nil
         inFlightRecords = 0
         inFlightBytes = 0

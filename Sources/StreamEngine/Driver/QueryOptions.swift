@@ -50,5 +50,8 @@ public struct QueryOptions: Sendable {
     /// How long the open epoch may take to commit when the group wants splits back.
     public var rebalanceDrain = Duration.seconds(5)
 
+    /// For tests alone.
+    package var breakages: ProtocolBreakage = []
+
     public init(name: QueryName) { self.name = name }
 }

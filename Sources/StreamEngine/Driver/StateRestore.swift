@@ -21,8 +21,10 @@ struct StateRestore {
     private(set) var reached: [Split: Position] = [:]
     private(set) var recordCount = 0
     private var toRead: Int64 = 0
+    private let breakages: ProtocolBreakage
 
-    init(_ purpose: Purpose, tasks: Int) {
+    init(_ purpose: Purpose, tasks: Int, _ breakages: ProtocolBreakage = []) {
+        self.breakages = breakages
         self.purpose = purpose
         silent = Set(0..<tasks)
     }
@@ -79,7 +81,10 @@ struct StateRestore {
 
     /// What is still to be read.
     var unreached: [Split: Position] { positions.filter { reached[$0.key] == nil } }
-    var isComplete: Bool { silent.isEmpty && reached.count == positions.count }
+    var isComplete: Bool {
+        if breakages.contains(.restoreUnfinished), !reached.isEmpty { return true }
+        return silent.isEmpty && reached.count == positions.count
+    }
 
     // MARK: - Progress
 

@@ -16,7 +16,8 @@ enum TaskMessage: Sendable {
 /// Driver to every task that keeps state, of whatever stage.
 enum StateMessage: Sendable {
     /// Make the state that of this epoch; answered by `stateNeeds`.
-    case recover(to: Epoch?)
+    /// - Parameter keepsSealed: what was sealed here for that epoch is what was committed.
+    case recover(to: Epoch?, keepsSealed: Bool)
     /// Say where a standby reads on; answered by `stateNeeds`.
     case follow
     /// The receiver gives the block's bytes back to the budget.

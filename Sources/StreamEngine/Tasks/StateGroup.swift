@@ -13,6 +13,8 @@ package final class StateGroup: TaskState {
         changelogs = operators.reduce(into: []) { $0.formUnion($1.followPositions().keys) }
     }
 
+    package func dropSealed() throws { for state in operators { try state.dropSealed() } }
+
     package func recover(to epoch: Epoch?) throws -> [Split: Position] {
         try merged { try $0.recover(to: epoch) }
     }

@@ -27,6 +27,7 @@ final class TaskMachine: StepMachine {
     private var pending: [TaskMessage] = []
     private var lastCommitted: Epoch?
     private var isClosed = false
+    private let breakages: ProtocolBreakage
 
     init(
         name: String, program: any TaskProgram, inbox: Channel<TaskMessage>, next: [Channel<TaskMessage>],
@@ -43,6 +44,7 @@ final class TaskMachine: StepMachine {
         driver = parts.driverInbox
         budget = parts.budget
         clock = parts.clock
+        breakages = parts.options.breakages
         committer.addSender(signal)
         for channel in next { channel.addSender(signal) }
     }
@@ -65,7 +67,7 @@ final class TaskMachine: StepMachine {
         case .exchange(_, let attempt, let context, _) where attempt == self.attempt && isAhead(context.epoch):
             pending.append(message)
         case .exchange(let batch, let attempt, let context, let bytes):
-            if attempt == self.attempt { run(.exchange(batch, context), context) }
+            if isCurrent(attempt) { run(.exchange(batch, context), context) }
             budget.give(bytes)
         case .endEpoch(let plan) where plan.attempt == attempt: endEpoch(plan)
         case .endEpoch: break  // of an attempt that was given up
@@ -86,6 +88,10 @@ final class TaskMachine: StepMachine {
         }
     }
 
+    private func isCurrent(_ attempt: Attempt) -> Bool {
+        attempt == self.attempt || breakages.contains(.staleAttemptUsed)
+    }
+
     private func abandon(_ attempt: Attempt) {
         guard attempt > self.attempt else { return }
         self.attempt = attempt
@@ -102,7 +108,9 @@ final class TaskMachine: StepMachine {
         guard let state = program.state else { return }
         attemptState {
             switch message {
-            case .recover(let epoch): try tellNeeds(state.recover(to: epoch), attempt)
+            case .recover(let epoch, let keepsSealed):
+                if !keepsSealed { try state.dropSealed() }
+                try tellNeeds(state.recover(to: epoch), attempt)
             case .follow: try tellNeeds(state.followPositions(), attempt)
             case .changes(let block):
                 defer { budget.give(block.byteSize) }

@@ -9,6 +9,9 @@ public protocol TaskState: AnyObject {
     /// The changelog partitions that hold this task's state; never changes.
     var changelogs: Set<Split> { get }
 
+    /// What was sealed and is undecided was not committed, whatever has the number of its epoch now.
+    func dropSealed() throws
+
     /// Nothing is in flight, and the committed progress is known: decides what is undecided.
     /// - Parameter epoch: the newest committed epoch; nil: which one is not known.
     /// - Returns: nothing if the state is now that of `epoch`; else where changelogs must be read from to their ends.

@@ -1,0 +1,49 @@
+import CommitProtocol
+import StreamTesting
+
+/// What happened in runs: shows that faults really occur.
+package struct Statistics: Sendable {
+    package var runs = 0
+    package var steps = 0
+    package var lives = 0
+    package var commits = 0
+    /// Epochs that an instance told of.
+    package var epochs = 0
+    package var records = 0
+    package var lateCommits = 0
+    /// By the name of the kind.
+    package var faults: [String: Int] = [:]
+    /// What writers answered instead of what they were asked for.
+    package var failures: [String: Int] = [:]
+
+    package init() {}
+
+    mutating func count(_ fault: Fault) {
+        // What waits in a writer is counted when it happens.
+        if case .transaction = fault { return }
+        faults[fault.kind, default: 0] += 1
+    }
+
+    mutating func count(_ fault: SimulatedWriter.Fault, _ count: Int) {
+        let name =
+            switch fault {
+            case .refused(let kind): "refused, \(kind.rawValue)"
+            case .lostRequest: "lost requests"
+            case .lateRequest: "late requests"
+            case .lostAnswer: "lost answers"
+            }
+        faults[name, default: 0] += count
+    }
+
+    package static func += (a: inout Statistics, b: Statistics) {
+        a.runs += b.runs
+        a.steps += b.steps
+        a.lives += b.lives
+        a.commits += b.commits
+        a.epochs += b.epochs
+        a.records += b.records
+        a.lateCommits += b.lateCommits
+        a.faults.merge(b.faults, uniquingKeysWith: +)
+        a.failures.merge(b.failures, uniquingKeysWith: +)
+    }
+}

@@ -1,0 +1,205 @@
+import CommitProtocol
+import StateStore
+import StreamCore
+import StreamEngine
+import StreamTesting
+import Synchronization
+
+/// One cluster, and the instances of one query on it that live and die.
+final class World {
+    static let query = QueryName("simulated")
+    static let operatorID = OperatorID("totals")
+
+    let schedule: Schedule
+    let breakages: ProtocolBreakage
+    let diskFolder: String?
+    let cluster = SimulatedCluster()
+    let clock = ManualClock()
+    let scheduler: SimulatedScheduler
+    let coordinator: SimulatedCoordinator
+    let group: SplitGroup
+    let ownerGroup = SimulatedGroup()
+    let oracle: Oracle
+    let told = ProgressInbox()
+    /// By slot; nil: none runs.
+    var instances: [Instance?]
+    /// Asleep or awake, and replaced.
+    var zombies: [Instance] = []
+    var pending: [(step: Int, what: Pending)] = []
+    var arrived = 0
+    var lives = 0
+    var violation: Violation?
+    var statistics = Statistics()
+    var log: [String] = []
+    let keepsLog: Bool
+
+    enum Pending: Equatable {
+        case start(slot: Int)
+        case endZombie(number: Int)
+        case brokersUp
+    }
+
+    /// A process.
+    final class Instance {
+        let slot: Int
+        let number: Int
+        let input: SimulatedInput
+        let membership: SimulatedMembership?
+        let writer: SimulatedWriter
+        let changelog: SimulatedChangelog?
+        let query: StreamQuery
+        let store: LocalStore?
+        /// Steps after its end until it starts anew; nil: it was not asked to stop.
+        var restartAfter: Int?
+
+        init(
+            slot: Int, number: Int, input: SimulatedInput, membership: SimulatedMembership?, writer: SimulatedWriter,
+            changelog: SimulatedChangelog?, query: StreamQuery, store: LocalStore?
+        ) {
+            self.slot = slot
+            self.number = number
+            self.input = input
+            self.membership = membership
+            self.writer = writer
+            self.changelog = changelog
+            self.query = query
+            self.store = store
+        }
+
+        var actors: [any WorldActor] {
+            [input, writer] + [membership].compactMap { $0 } + [changelog].compactMap { $0 }
+        }
+    }
+
+    init(_ schedule: Schedule, _ breakages: ProtocolBreakage, diskFolder: String?, keepsLog: Bool) {
+        self.schedule = schedule
+        self.breakages = breakages
+        self.diskFolder = diskFolder
+        self.keepsLog = keepsLog
+        scheduler = SimulatedScheduler(seed: schedule.seed, clock: clock)
+        coordinator = SimulatedCoordinator(cluster, seed: schedule.seed &* 7 &+ 3, clock: clock)
+        let splits = (0..<schedule.splits).map { Split("in", PartitionID(Int32($0))) }
+        group = SplitGroup(splits: Set(splits), seed: schedule.seed &* 11 &+ 5)
+        instances = Array(repeating: nil, count: schedule.instances)
+        let cluster = cluster
+        oracle = Oracle(schedule) { cluster.input }
+        for split in splits { cluster.input[split] = [] }
+        scheduler.add(coordinator)
+        if schedule.scenario == .stateless { scheduler.add(group) }
+        arrive(schedule.arrivalRecords)
+        watch()
+    }
+
+    private func watch() {
+        cluster.onCommit = { [unowned self] commit, outputs in
+            statistics.commits += 1
+            scheduler.mix(UInt64(bitPattern: Int64(outputs.count)) &+ UInt64(bitPattern: commit.epoch.number) &* 31)
+            note("epoch \(commit.epoch) is committed: \(commit.positions.sorted { $0.key < $1.key }.map(\.value))")
+            if let found = oracle.check(commit, outputs) { violate(found) }
+        }
+        cluster.onPositions = { [unowned self] identity, commit in
+            guard schedule.scenario == .stateless,
+                let instance = instances.compactMap({ $0 }).first(where: { $0.writer.identity == identity }),
+                let split = commit.positions.keys.sorted().first(where: { !group.owns(instance.number, $0) })
+            else { return }
+            violate(
+                Violation(
+                    invariant: 6, text: "\(identity) commits epoch \(commit.epoch) with \(split), which it gave back"))
+        }
+    }
+
+    func violate(_ found: Violation) {
+        guard violation == nil else { return }
+        violation = found
+        violation?.step = scheduler.stepCount
+        note("violated: \(found.text)")
+    }
+
+    func note(_ text: @autoclosure () -> String) {
+        if keepsLog { log.append("\(scheduler.stepCount): \(text())") }
+    }
+
+    func arrive(_ count: Int) {
+        let end = min(schedule.records, arrived + count)
+        for split in 0..<schedule.splits {
+            cluster.input[Split("in", PartitionID(Int32(split))), default: []] += (arrived..<end).map {
+                schedule.value(split, $0)
+            }
+        }
+        arrived = end
+    }
+
+    // MARK: - Steps
+
+    /// One step of the world and what is due with it.
+    /// - Returns: false when nothing can happen by itself any more.
+    func step() -> Bool {
+        let hadPending = !pending.isEmpty || arrived < schedule.records
+        let couldMove = scheduler.runOne()
+        let now = scheduler.stepCount
+        while let index = pending.firstIndex(where: { $0.step <= now }) { carryOut(pending.remove(at: index).what) }
+        if now % schedule.arrivalSteps == 0 { arrive(schedule.arrivalRecords) }
+        for progress in told.takeAll() { check(progress) }
+        for instance in instances.compactMap({ $0 }) where instance.input.isClosed { ended(instance) }
+        return couldMove || hadPending
+    }
+
+    private func carryOut(_ what: Pending) {
+        switch what {
+        case .start(let slot): if instances[slot] == nil { start(slot) }
+        case .endZombie(let number):
+            guard let index = zombies.firstIndex(where: { $0.number == number }) else { return }
+            remove(zombies.remove(at: index), requestArrives: false)
+        case .brokersUp: coordinator.isDown = false
+        }
+    }
+
+    /// An epoch that an instance calls committed is, and its records are all accounted for.
+    private func check(_ progress: EpochProgress) {
+        statistics.epochs += 1
+        for range in progress.ranges where oracle.positions[range.split] ?? 0 < range.to {
+            return violate(
+                Violation(invariant: 5, text: "epoch \(progress.epoch) was called committed before it was"))
+        }
+        let expected = progress.ranges.reduce(0) { $0 + oracle.recordCount($1) }
+        guard progress.counts.read != expected || !progress.counts.isBalanced else { return }
+        violate(
+            Violation(
+                invariant: 7,
+                text: "epoch \(progress.epoch) accounts for \(progress.counts.read) records and covers \(expected)"))
+    }
+
+    private func ended(_ instance: Instance) {
+        let failure = instance.query.status.snapshot.failure
+        note("slot \(instance.slot) has ended")
+        remove(instance, requestArrives: false)
+        instances[instance.slot] = nil
+        guard let steps = instance.restartAfter, failure == nil else {
+            return violate(
+                Violation(
+                    invariant: 4,
+                    text: "slot \(instance.slot) stopped by itself: \(failure.map { "\($0)" } ?? "no reason given")"))
+        }
+        pending.append((scheduler.stepCount + steps, .start(slot: instance.slot)))
+    }
+
+    var isCaughtUp: Bool {
+        arrived == schedule.records && !cluster.hasUnfinishedTransactions
+            && cluster.input.allSatisfy { cluster.positions[$0.key] == Position(Int64($0.value.count)) }
+    }
+}
+
+/// What instances say of their committed epochs.
+final class ProgressInbox: Sendable {
+    private let entries = Mutex<[EpochProgress]>([])
+
+    func add(_ progress: EpochProgress) { entries.withLock { $0.append(progress) } }
+
+    func takeAll() -> [EpochProgress] {
+        entries.withLock { entries in
+            if entries.isEmpty { return [] }
+            defer { entries = [] }
+            return entries
+        }
+    }
+}

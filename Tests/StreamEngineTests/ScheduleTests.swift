@@ -1,0 +1,53 @@
+import EngineSimulation
+import StreamCore
+import Testing
+
+/// Schedules of faults: what scripts/simulate runs by the thousand, in a small measure.
+@Suite struct ScheduleTests {
+    @Test(arguments: Scenario.allCases) func everyInvariantHolds(scenario: Scenario) {
+        var sum = Statistics()
+        for seed in UInt64(1)...60 {
+            let verdict = SimulationRun(seed: seed, scenario: scenario)()
+            sum += verdict.statistics
+            #expect(verdict.violation == nil, "scripts/simulate --replay \(seed) --scenario \(scenario)")
+        }
+        // Nothing would be shown by runs in which nothing happens.
+        #expect(sum.commits > 5 * sum.runs / 2 && sum.lives > 2 * sum.runs)
+        for kind in ["crashes", "ended sessions", "rebalances", "zombies", "slow parts", "lost answers"] {
+            #expect(sum.faults[kind, default: 0] > 0, "no \(kind)")
+        }
+    }
+
+    @Test func sameScheduleGivesTheSameRun() {
+        for scenario in Scenario.allCases {
+            let hashes = (0..<2).map { _ in SimulationRun(seed: 7, scenario: scenario)().traceHash }
+            #expect(hashes[0] == hashes[1])
+            #expect(SimulationRun(seed: 8, scenario: scenario)().traceHash != hashes[0])
+        }
+    }
+
+    /// Whatever the commit protocol does wrong is found: each breakage, in no more seeds than this.
+    @Test(arguments: ProtocolBreakage.all.map(\.name)) func everyBreakageIsFound(name: String) throws {
+        let breakage = try #require(ProtocolBreakage.all.first { $0.name == name }?.breakage)
+        let scenarios: [Scenario] =
+            switch breakage {
+            case .stateNotRolledBack, .undoJournalLost, .restoreUnfinished, .fencingIgnored: [.keyed, .windowed]
+            case .splitsReleasedEarly, .gateNotShut, .outputsAhead: [.stateless]
+            default: Scenario.allCases
+            }
+        let campaign = Campaign(seeds: 1_500, scenarios: scenarios, breakages: breakage)
+        let failure = campaign.run(worker: 0, of: 1) { _ in true }.failure
+        let run = try #require(failure?.run, "not found")
+        // The same schedule is nothing without it.
+        #expect(SimulationRun(run.schedule)().violation == nil)
+    }
+
+    /// Faults that have nothing to do with it are dropped; what is left still fails.
+    @Test func failingScheduleIsMadeSmall() {
+        let run = SimulationRun(seed: 3, scenario: .stateless, breakages: .offsetsPastEpoch)
+        #expect(run().violation != nil)
+        let small = shrink(run)
+        #expect(small().violation != nil)
+        #expect(small.schedule.faults.isEmpty && small.schedule.records < run.schedule.records)
+    }
+}
