@@ -29,9 +29,9 @@ package enum Fault: Hashable, Sendable {
     package enum Part: String, CaseIterable, Sendable { case driver, task, committer, writer, input, changelog }
 
     /// For summaries.
-    package var kind: String {
+    func kind(hasDisk: Bool) -> String {
         switch self {
-        case .crash(_, _, let losesDisk, _): losesDisk ? "crashes with the disk" : "crashes"
+        case .crash(_, _, let losesDisk, _): losesDisk && hasDisk ? "crashes that lost the disk" : "crashes"
         case .stop: "graceful stops"
         case .zombie: "zombies"
         case .stall: "stalled processes"

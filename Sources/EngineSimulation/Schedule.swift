@@ -37,7 +37,8 @@ package struct Schedule: Hashable, Sendable {
         instances = 1 + random.below(2)
         hasDisk = scenario != .stateless && random.below(16) == 0
         var step = 0
-        let gap = 60 + random.below(400)
+        // Some queries get through more epochs between two faults than others.
+        let gap = 60 + random.below(random.below(3) == 0 ? 1_000 : 300)
         for _ in 0..<random.below(16) {
             step += random.below(gap)
             faults.append(ScheduledFault(step: step, fault: randomFault(&random)))

@@ -42,6 +42,7 @@ package struct SimulationRun: Sendable {
         }
         var statistics = world.statistics
         statistics.runs = 1
+        statistics.diskRuns = disk == nil ? 0 : 1
         statistics.steps = world.scheduler.stepCount
         statistics.records = schedule.records * schedule.splits
         statistics.lateCommits = world.coordinator.lateCommitCount

@@ -85,9 +85,9 @@ final class SplitGroup: WorldActor {
     }
 
     func act() {
-        if let number = members.keys.sorted().first(where: { members[$0].map(hasNews) == true }) {
-            return tell(number)
-        }
+        let news = members.keys.sorted().filter { members[$0].map(hasNews) == true }
+        // Who lost its session hears of that when its next heartbeat is refused; others may own its splits by then.
+        if !news.isEmpty, random.below(8) == 0 { return tell(news[random.below(news.count)]) }
         let ready = members.keys.sorted().filter { members[$0].map(isReady) == true }
         let free = unowned
         guard !ready.isEmpty, !free.isEmpty else { return }

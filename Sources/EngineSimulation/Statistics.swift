@@ -4,6 +4,8 @@ import StreamTesting
 /// What happened in runs: shows that faults really occur.
 package struct Statistics: Sendable {
     package var runs = 0
+    /// Of those, with local state.
+    package var diskRuns = 0
     package var steps = 0
     package var lives = 0
     package var commits = 0
@@ -18,10 +20,10 @@ package struct Statistics: Sendable {
 
     package init() {}
 
-    mutating func count(_ fault: Fault) {
+    mutating func count(_ fault: Fault, hasDisk: Bool) {
         // What waits in a writer is counted when it happens.
         if case .transaction = fault { return }
-        faults[fault.kind, default: 0] += 1
+        faults[fault.kind(hasDisk: hasDisk), default: 0] += 1
     }
 
     mutating func count(_ fault: SimulatedWriter.Fault, _ count: Int) {
@@ -37,6 +39,7 @@ package struct Statistics: Sendable {
 
     package static func += (a: inout Statistics, b: Statistics) {
         a.runs += b.runs
+        a.diskRuns += b.diskRuns
         a.steps += b.steps
         a.lives += b.lives
         a.commits += b.commits

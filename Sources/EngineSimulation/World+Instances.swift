@@ -104,11 +104,11 @@ extension World {
     func apply(_ fault: Fault) {
         if apply(toCluster: fault) {
             note("\(fault)")
-            return statistics.count(fault)
+            return statistics.count(fault, hasDisk: false)
         }
         guard let slot = fault.slot, let instance = instances[slot] else { return }
         note("\(fault)")
-        statistics.count(fault)
+        statistics.count(fault, hasDisk: diskFolder != nil)
         let step = scheduler.stepCount
         switch fault {
         case .crash(_, let down, let losesDisk, let requestArrives):

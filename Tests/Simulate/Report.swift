@@ -12,7 +12,8 @@ struct Report {
         if let failure = result.failure { lines += describe(failure.run, failure.verdict) }
         let sum = result.statistics
         lines.append(
-            "\(sum.runs) runs in \(Int(seconds.rounded())) s: \(sum.steps) steps, \(sum.records) records, "
+            "\(sum.runs) runs (\(sum.diskRuns) with local state) in \(Int(seconds.rounded())) s: "
+                + "\(sum.steps) steps, \(sum.records) records, "
                 + "\(sum.commits) commits, \(sum.lives) processes")
         lines.append("faults: " + Self.list(sum.faults))
         lines.append("answers: " + Self.list(sum.failures) + ", \(sum.lateCommits) late commits")
@@ -25,28 +26,37 @@ struct Report {
             .joined(separator: ", ")
     }
 
-    /// The failing schedule, as small as it gets, and what happened in it.
+    /// The failing schedule as it was, then as small as it gets.
     private func describe(_ run: SimulationRun, _ verdict: Verdict) -> [String] {
         var small = shrink(run)
         small.keepsLog = true
-        let again = small()
-        var lines = [
-            "\(run.schedule.scenario) \(run.schedule.seed): invariant \(verdict.violation?.invariant ?? 0) is broken "
-                + "at step \(verdict.violation?.step ?? 0): \(verdict.violation?.text ?? "")",
-            "trace \(String(verdict.traceHash, radix: 16)), repeated \(String(run().traceHash, radix: 16)); again: "
-                + "scripts/simulate --replay \(run.schedule.seed) --scenario \(run.schedule.scenario)"
+        return [
+            "\(Self.judgement(run.schedule, verdict)); it is repeated with trace \(String(run().traceHash, radix: 16))",
+            "again: scripts/simulate --replay \(run.schedule.seed) --scenario \(run.schedule.scenario)"
                 + (options.mutation.map { " --mutation \($0)" } ?? ""),
-            "shrunk from \(run.schedule.faults.count) faults to \(small.schedule.faults.count); "
-                + "\(small.schedule.instances) instances, \(small.schedule.splits) splits of "
-                + "\(small.schedule.records) records:",
+            "shrunk from \(run.schedule.faults.count) faults to \(small.schedule.faults.count):",
+        ] + Self.describe(small.schedule, small()) + [""]
+    }
+
+    /// A schedule, and what happened in it.
+    static func describe(_ schedule: Schedule, _ verdict: Verdict) -> [String] {
+        var lines = [
+            judgement(schedule, verdict),
+            "\(schedule.instances) instances, \(schedule.splits) splits of \(schedule.records) records, "
+                + "\(schedule.arrivalRecords) more of each every \(schedule.arrivalSteps) steps"
+                + (schedule.hasDisk ? ", local state" : ""),
+            "faults (step: fault):",
         ]
-        lines += small.schedule.faults.map { "  \($0.step): \($0.fault)" }
-        lines.append(
-            "  breaks invariant \(again.violation?.invariant ?? 0) at step \(again.violation?.step ?? 0): "
-                + "\(again.violation?.text ?? "")")
+        lines += schedule.faults.map { "  \($0.step): \($0.fault)" }
         lines.append("what happened (step: event):")
-        lines += again.log.suffix(60).map { "  \($0)" }
+        lines += verdict.log.suffix(80).map { "  \($0)" }
         return lines
+    }
+
+    private static func judgement(_ schedule: Schedule, _ verdict: Verdict) -> String {
+        let name = "\(schedule.scenario) \(schedule.seed), trace \(String(verdict.traceHash, radix: 16)): "
+        guard let violation = verdict.violation else { return name + "every invariant held" }
+        return name + "invariant \(violation.invariant) is broken at step \(violation.step): \(violation.text)"
     }
 
     // MARK: - JSON
@@ -54,7 +64,8 @@ struct Report {
     var json: String {
         let sum = result.statistics
         var fields = [
-            "\"ok\":\(result.failure == nil)", "\"runs\":\(sum.runs)", "\"steps\":\(sum.steps)",
+            "\"ok\":\(result.failure == nil)", "\"runs\":\(sum.runs)", "\"diskRuns\":\(sum.diskRuns)",
+            "\"steps\":\(sum.steps)",
             "\"records\":\(sum.records)", "\"commits\":\(sum.commits)", "\"processes\":\(sum.lives)",
             "\"lateCommits\":\(sum.lateCommits)", "\"faults\":\(Self.object(sum.faults))",
             "\"answers\":\(Self.object(sum.failures))", "\"seconds\":\((seconds * 10).rounded() / 10)",

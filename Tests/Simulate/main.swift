@@ -28,12 +28,29 @@ func repeatHashing() {
     execv("/proc/self/exe", &arguments)
 }
 
+/// Tells everything about one seed.
+func replay(_ seed: UInt64, _ campaign: Campaign) -> Int32 {
+    var code: Int32 = 0
+    for scenario in campaign.scenarios {
+        var run = SimulationRun(
+            seed: seed, scenario: scenario, breakages: campaign.breakages, folder: campaign.folder)
+        run.keepsLog = true
+        let verdict = run()
+        print(Report.describe(run.schedule, verdict).joined(separator: "\n"))
+        if verdict.violation != nil { code = 1 }
+    }
+    return code
+}
+
 func run(_ options: Options) async -> Int32 {
     let folder = "\(options.folder)/millrace-simulate-\(getpid())"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     var campaign = Campaign(
         from: options.from, seeds: options.seeds, scenarios: options.scenarios, breakages: options.breakages,
         folder: folder)
+    if let seed = options.replay, !options.isJSON {
+        return replay(seed, campaign)
+    }
     if let seed = options.replay {
         campaign.from = seed
         campaign.seeds = 1

@@ -242,7 +242,9 @@ final class Driver: StepMachine {
         case .revoking(let splits):
             drainDeadline = min(drainDeadline, now + options.rebalanceDrain)
             perform(machine.handle(.revoking(splits)), now)
-        case .lost(let splits): perform(machine.handle(.lost(splits)), now)
+        case .lost(let splits):
+            if !options.breakages.isEmpty { guess(.fenced) }
+            perform(machine.handle(.lost(splits)), now)
         case .records(let block):
             gatherUntil = pacer.gatherTime(bytes: block.byteSize, readAt: now)
             accept(block, now)
