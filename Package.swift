@@ -111,7 +111,7 @@ let package = Package(
         tests("FormatsTests", ["StreamCore", "Formats"]),
         tests("KafkaWireTests", ["KafkaWire"], resources: [.copy("Golden")]),
         tests("KafkaClientTests", ["StreamCore", "CommitProtocol", "KafkaClient"]),
-        tests("BrokerServerTests", ["StreamCore", "EmbeddedBroker", "BrokerServer"]),
+        tests("BrokerServerTests", ["StreamCore", "KafkaWire", "EmbeddedBroker", "BrokerServer"]),
         tests("ConnectorKitTests", ["StreamCore", "ConnectorKit"]),
         tests("StreamSQLTests", ["StreamCore", "StreamSQL"]),
         tests("EmbeddedBrokerTests", ["KafkaWire", "EmbeddedBroker"]),
@@ -122,7 +122,7 @@ let package = Package(
             "StreamServiceTests",
             [
                 "StreamCore", "CommitProtocol", "StreamEngine", "StreamTesting", "ConnectorKit", "KafkaConnector",
-                "GenerateConnector", "StreamService",
+                "GenerateConnector", "BrokerServer", "StreamService",
             ]),
 
         .executableTarget(
