@@ -91,12 +91,11 @@ extension CommandLineSpec {
                 complaint: { BrokerRequest.addresses($0) == nil ? "expected 127.0.0.1:9092 or [::1]:9092" : nil }),
             OptionSpec(
                 name: "advertise", valueName: "HOST[:PORT]",
-                doc: "What clients are told to connect to, where it is not where it listens.",
+                doc: "What clients connect to, where that differs.",
                 complaint: { BrokerRequest.advertised($0) == nil ? "expected a host, or host:port" : nil }),
             OptionSpec(
                 name: "fsync", valueName: "never|always|DURATION",
-                doc: "When data is made to outlast a loss of power: when the system likes (never), before each answer"
-                    + " (always), or after a time such as 100ms.",
+                doc: "Sync data to the disk (never: the system's choice).",
                 complaint: {
                     BrokerRequest.sync($0) == nil ? "expected never, always or a duration such as 100ms" : nil
                 }

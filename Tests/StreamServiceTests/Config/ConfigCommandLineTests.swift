@@ -193,6 +193,7 @@ import Testing
           lint        Check pipelines and print every mistake with its place
           plan        Show what a pipeline would do, with its topics and permissions
           connectors  List the connectors, or write their reference
+          broker      Run a Kafka-compatible broker of one node, for development and tests
           version     Print the versions of millrace and of the libraries it uses
           help        Show this help, or that of a command
 
@@ -220,9 +221,9 @@ import Testing
         is in flight, commit and end with status 0; a second one ends at once. Brokers that the
         file leaves out are those of MILLRACE_BROKERS.
 
-        --demo runs on librdkafka's mock cluster, inside the process, which keeps nothing and
-        proves nothing about exactly-once; with --brokers on that cluster, where it creates the
-        topics that are missing.
+        --demo runs on a broker inside the process, whose data are kept in the state folder: the
+        next run goes on where this one ends, also after kill -9. With --brokers it runs on that
+        cluster. Topics that are missing are created.
 
         Options:
           --brokers HOST:PORT,…  Use these brokers in place of those in the file.
