@@ -10,9 +10,23 @@ package struct ResponseFrame: Equatable, Sendable {
 
     /// The frame that answers the request of `header`, with its four-byte length.
     package static func encode(_ response: Response, to header: RequestHeader) throws(WireError) -> [UInt8] {
+        try write(response, to: header, reserving: response.sizeHint, detachingFrom: .max).bytes
+    }
+
+    /// The same in pieces: record batches of `detachedMin` bytes and more stay where they are.
+    package static func pieces(_ response: Response, to header: RequestHeader, detachingFrom detachedMin: Int)
+        throws(WireError) -> [ArraySlice<UInt8>]
+    {
+        try write(response, to: header, reserving: 0, detachingFrom: detachedMin).pieces
+    }
+
+    private static func write(
+        _ response: Response, to header: RequestHeader, reserving capacity: Int, detachingFrom detachedMin: Int
+    ) throws(WireError) -> WireWriter {
         let version = header.responseVersion
         var writer = WireWriter(
-            version: version, isFlexible: header.key.isFlexible(version), reserving: response.sizeHint)
+            version: version, isFlexible: header.key.isFlexible(version), reserving: capacity,
+            detachingFrom: detachedMin)
         writer.append(contentsOf: [0, 0, 0, 0])
         var correlationID = header.correlationID
         try writer.field(&correlationID)
@@ -20,7 +34,7 @@ package struct ResponseFrame: Equatable, Sendable {
         if header.key != .apiVersions { try writer.noTags() }
         try response.message.write(to: &writer)
         try writer.sealFrame()
-        return writer.bytes
+        return writer
     }
 
     /// Reads what follows a frame's length, as the client that sent a request of this API and version.

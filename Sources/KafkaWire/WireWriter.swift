@@ -3,10 +3,16 @@ package struct WireWriter {
     package let version: Int16
     package let isFlexible: Bool
     package private(set) var bytes: [UInt8] = []
+    /// Record batches that were left where they are, with their places in `bytes`.
+    private var detached: [(at: Int, records: ArraySlice<UInt8>)] = []
+    private var detachedCount = 0
+    private let detachedMin: Int
 
-    package init(version: Int16, isFlexible: Bool, reserving capacity: Int = 0) {
+    /// - Parameter detachedMin: record batches of so many bytes are not copied; see `pieces`.
+    package init(version: Int16, isFlexible: Bool, reserving capacity: Int = 0, detachingFrom detachedMin: Int = .max) {
         self.version = version
         self.isFlexible = isFlexible
+        self.detachedMin = detachedMin
         if capacity > 0 { bytes.reserveCapacity(capacity) }
     }
 
@@ -16,11 +22,24 @@ package struct WireWriter {
 
     /// Writes the length of all that follows the first four bytes into them.
     mutating func sealFrame() throws(WireError) {
-        let length = bytes.count - 4
+        let length = bytes.count - 4 + detachedCount
         guard length >= 0, let length = Int32(exactly: length) else { throw .tooLong(length) }
         for index in 0..<4 {
             bytes[index] = UInt8(truncatingIfNeeded: length >> Int32(24 - 8 * index))
         }
+    }
+
+    /// All that was written, in order.
+    var pieces: [ArraySlice<UInt8>] {
+        var pieces: [ArraySlice<UInt8>] = []
+        var start = 0
+        for (at, records) in detached {
+            pieces.append(bytes[start..<at])
+            pieces.append(records)
+            start = at
+        }
+        pieces.append(bytes[start...])
+        return pieces
     }
 
     mutating func varint(_ value: UInt32) {
@@ -65,7 +84,13 @@ extension WireWriter: WireCoder {
 
     package mutating func field(_ value: inout ArraySlice<UInt8>?) throws(WireError) {
         try length(value?.count, Int32.self, nullable: true)
-        if let value { bytes.append(contentsOf: value) }
+        guard let value else { return }
+        if value.count < detachedMin {
+            bytes.append(contentsOf: value)
+        } else {
+            detached.append((bytes.count, value))
+            detachedCount += value.count
+        }
     }
 
     package mutating func array<Element>(

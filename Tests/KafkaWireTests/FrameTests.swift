@@ -13,6 +13,29 @@ import Testing
         #expect(Array(frame.dropFirst(4)) == line.bytes)
     }
 
+    /// In pieces a frame has the same bytes, however many of its record batches stay where they are.
+    @Test(arguments: [4, 11, 12] as [Int16]) func piecesAreTheFrame(version: Int16) throws {
+        let batches = [[UInt8](repeating: 1, count: 50), [], [UInt8](repeating: 2, count: 100)]
+        let response = Response.fetch(
+            FetchResponse {
+                $0.topics = [
+                    FetchResponse.Topic {
+                        $0.name = "t"
+                        $0.partitions = batches.map { records in
+                            FetchResponse.Partition { $0.records = records[...] }
+                        }
+                    }
+                ]
+            })
+        let header = RequestHeader(key: .fetch, version: version, correlationID: 5, clientID: nil)
+        let whole = try ResponseFrame.encode(response, to: header)
+        for (detachedMin, count) in [(1, 5), (50, 5), (51, 3), (100, 3), (101, 1)] {
+            let pieces = try ResponseFrame.pieces(response, to: header, detachingFrom: detachedMin)
+            #expect(pieces.count == count)
+            #expect(Array(pieces.joined()) == whole)
+        }
+    }
+
     @Test func headersOfBothVersions() throws {
         // Header version 1 has a client id, 2 has tagged fields after it: here tag 5 with two bytes.
         var old: ArraySlice<UInt8> = [0, 12, 0, 3, 0, 0, 0, 9, 0, 1, 0x63, 0xAA]

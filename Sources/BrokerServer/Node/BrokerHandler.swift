@@ -7,6 +7,9 @@ final class BrokerHandler: FrameHandler {
     /// A request of another API than Produce needs no more, and its parts may take many times its bytes in memory.
     private static let plainFrameBytesMax = 16 << 20
 
+    /// So many go to the socket from where they are; fewer are cheaper to copy.
+    private static let recordsDetachedFrom = 4_096
+
     private let core: BrokerCore
     private let storage: FolderStorageFactory?
     private let syncIntervalMs: Int64?
@@ -113,9 +116,11 @@ final class BrokerHandler: FrameHandler {
     }
 
     private static func bytes(_ response: Response, to header: RequestHeader) throws(WireError) -> ResponseBytes {
-        var bytes = ResponseBytes()
+        var pieces = try ResponseFrame.pieces(response, to: header, detachingFrom: recordsDetachedFrom)
         // The server writes the length by itself.
-        bytes.append(try ResponseFrame.encode(response, to: header)[4...])
+        if !pieces.isEmpty { pieces[0].removeFirst(4) }
+        var bytes = ResponseBytes()
+        for piece in pieces { bytes.append(piece) }
         return bytes
     }
 
