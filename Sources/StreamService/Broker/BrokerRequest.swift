@@ -91,11 +91,11 @@ extension CommandLineSpec {
                 complaint: { BrokerRequest.addresses($0) == nil ? "expected 127.0.0.1:9092 or [::1]:9092" : nil }),
             OptionSpec(
                 name: "advertise", valueName: "HOST[:PORT]",
-                doc: "What clients connect to, where that differs.",
+                doc: "What clients are told to connect to (where it listens).",
                 complaint: { BrokerRequest.advertised($0) == nil ? "expected a host, or host:port" : nil }),
             OptionSpec(
                 name: "fsync", valueName: "never|always|DURATION",
-                doc: "Sync data to the disk (never: the system's choice).",
+                doc: "When data is forced to the disk (never).",
                 complaint: {
                     BrokerRequest.sync($0) == nil ? "expected never, always or a duration such as 100ms" : nil
                 }
@@ -111,7 +111,8 @@ extension CommandLineSpec {
             One node: nothing is replicated, and there is no authentication and no encryption. It is for
             development, tests and demos. Clients of Kafka use it unchanged, with transactions, groups
             and the administrators' tools. What was acknowledged outlasts the end of the process, also by
-            SIGKILL, where --data is given; a loss of power only with --fsync.
+            SIGKILL, where --data is given; a loss of power only with --fsync: always, before each answer, or
+            after a time such as 100ms.
 
             It ends with status 0 on SIGTERM and SIGINT; a second one ends it at once.
             """,
