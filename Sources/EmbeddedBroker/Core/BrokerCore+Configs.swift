@@ -98,6 +98,7 @@ extension BrokerCore {
             ("group.initial.rebalance.delay.ms", "\(settings.groups.initialRebalanceDelayMs)", 3),
             ("group.max.session.timeout.ms", "\(settings.groups.maxSessionTimeoutMs)", 3),
             ("group.min.session.timeout.ms", "\(settings.groups.minSessionTimeoutMs)", 3),
+            ("log.cleaner.backoff.ms", "\(settings.compactionCheckIntervalMs)", 5),
             ("log.retention.check.interval.ms", "\(settings.retentionCheckIntervalMs)", 5),
             ("node.id", "\(settings.nodeId)", 3),
             ("num.partitions", "\(settings.partitionsDefault)", 3),

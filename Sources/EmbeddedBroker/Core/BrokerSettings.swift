@@ -18,6 +18,8 @@ package struct BrokerSettings: Sendable {
     package var fetchBytesMax = 57_671_680
     /// `log.retention.check.interval.ms`
     package var retentionCheckIntervalMs: Int64 = 300_000
+    /// `log.cleaner.backoff.ms`
+    package var compactionCheckIntervalMs: Int64 = 15_000
     /// `offsets.retention.check.interval.ms`
     package var offsetsCheckIntervalMs: Int64 = 600_000
     /// `producer.id.expiration.ms`

@@ -2,7 +2,10 @@
 struct Maintenance {
     /// The logs that are left in this round of retention and compaction.
     var round: [TopicPartition] = []
-    var roundAt: Int64
+    /// Whether the round is one of retention, too.
+    var hasRetention = false
+    var retentionAt: Int64
+    var compactionAt: Int64
     var offsetsAt: Int64
     /// Markers that could not be written are tried again then.
     var markersAt: Int64?
@@ -10,13 +13,14 @@ struct Maintenance {
 
     init(_ settings: BrokerSettings, now: Int64) {
         self.settings = settings
-        roundAt = time(now, plus: settings.retentionCheckIntervalMs)
+        retentionAt = time(now, plus: settings.retentionCheckIntervalMs)
+        compactionAt = time(now, plus: settings.compactionCheckIntervalMs)
         offsetsAt = time(now, plus: settings.offsetsCheckIntervalMs)
     }
 
     /// Any time is late for a round that has begun.
     var nextDeadline: Int64 {
-        min(round.isEmpty ? roundAt : .min, offsetsAt, markersAt ?? .max)
+        min(round.isEmpty ? min(retentionAt, compactionAt) : .min, offsetsAt, markersAt ?? .max)
     }
 }
 
@@ -33,9 +37,13 @@ extension BrokerCore {
             keep(groups.expire(now: now).flatMap(records), now: now)
         }
         if maintenance.round.isEmpty {
-            guard maintenance.roundAt <= now else { return }
-            maintenance.roundAt = time(now, plus: settings.retentionCheckIntervalMs)
-            maintenance.round = topics.values.flatMap { topic in
+            guard min(maintenance.retentionAt, maintenance.compactionAt) <= now else { return }
+            let hasRetention = maintenance.retentionAt <= now
+            maintenance.hasRetention = hasRetention
+            if hasRetention { maintenance.retentionAt = time(now, plus: settings.retentionCheckIntervalMs) }
+            maintenance.compactionAt = time(now, plus: settings.compactionCheckIntervalMs)
+            let due = topics.values.filter { hasRetention || $0.logs.first?.config.isCompacted == true }
+            maintenance.round = due.flatMap { topic in
                 topic.logs.indices.map { TopicPartition(topic.name, Int32(clamping: $0)) }
             }.sorted(by: >)
         } else if let name = maintenance.round.popLast(), let topic = topics[name.topic] {
@@ -46,9 +54,9 @@ extension BrokerCore {
     /// What fails here is tried again in the next round: nothing is lost but space.
     private func maintain(_ topic: Topic, _ name: TopicPartition, now: Int64) {
         guard let log = topic.log(name.partition) else { return }
-        log.expireProducers(now: now)
+        if maintenance.hasRetention { log.expireProducers(now: now) }
         do throws(StorageError) {
-            if try log.enforceRetention(now: now) { fetches.touch(name, bytes: .max) }
+            if maintenance.hasRetention, try log.enforceRetention(now: now) { fetches.touch(name, bytes: .max) }
             if isDirty(log, topic, now: now) { _ = try log.compact(now: now) }
         } catch { return }
     }

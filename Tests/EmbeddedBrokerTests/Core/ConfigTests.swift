@@ -145,6 +145,22 @@ import Testing
         #expect(try broker.listOffset("c", at: -1).offset == 3)
     }
 
+    /// As Kafka's cleaner does, which looks every 15 seconds, while retention is looked at every five minutes.
+    @Test func compactionDoesNotWaitForRetention() throws {
+        let broker = try TestBroker(now: 1_000_000)
+        try broker.createTopic("t", configs: ["retention.ms": "500"])
+        try broker.createTopic("c", configs: ["cleanup.policy": "compact"])
+        _ = try broker.produce(batch("a", timestamp: 1_000_000), to: "t")
+        for value in ["a", "b", "c"] { _ = try broker.produce(batch(value, timestamp: 1_000_000), to: "c") }
+        try broker.pass(14_999)
+        #expect(try broker.values("c") == ["a", "b", "c"])
+        try broker.pass(1)
+        #expect(try broker.values("c") == ["c"])
+        #expect(try broker.values("t") == ["a"])
+        try broker.pass(285_000)
+        #expect(try broker.listOffset("t", at: -2).offset == 1)
+    }
+
     @Test func checksDefaults() {
         var settings = BrokerSettings()
         #expect(settings.fault == nil)
