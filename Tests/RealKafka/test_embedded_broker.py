@@ -96,6 +96,16 @@ class EmbeddedBroker(KafkaCase):
             self.assertEqual(program.wait(10), 2)
             self.assertIn(words[0], program.text())
 
+    def test_no_auto_create(self):
+        """A topic is there by being used, or only when it is made."""
+        self.node()
+        self.kcat("-L", "-t", "used")
+        self.assertIn('topic "used" with 1 partitions', self.kcat("-L"))
+        self.node("--no-auto-create", "--topics", "made:2")
+        self.assertIn("Unknown topic or partition", self.kcat("-L", "-t", "used"))
+        self.assertNotIn("used", self.kcat("-L"))
+        self.assertIn('topic "made" with 2 partitions', self.kcat("-L"))
+
     def test_hostile_bytes(self):
         """What is not Kafka's protocol ends its own connection alone."""
         node = self.node()

@@ -18,11 +18,14 @@ public struct BrokerRequest: Sendable {
     package var topics: [TopicRequest]
     /// Of topics that are made without saying how many.
     package var partitions: Int32
+    /// Whether a client that asks for a topic makes it.
+    package var createsTopics: Bool
 
     /// From options that were checked.
     init(_ call: CommandCall) {
         let values = call.values
         partitions = values["partitions"].flatMap(Self.partitions) ?? 1
+        createsTopics = !call.flags.contains("no-auto-create")
         listen = Self.addresses(values["listen"] ?? Self.listenDefault) ?? []
         advertised = values["advertise"].flatMap(Self.advertised)
         dataFolder = values["data"]
@@ -106,6 +109,8 @@ extension CommandLineSpec {
             OptionSpec(
                 name: "partitions", valueName: "N", doc: "Partitions of topics that clients make by using them (1).",
                 complaint: { BrokerRequest.partitions($0) == nil ? "expected a number from 1 to 10000" : nil }),
+            OptionSpec(
+                name: "no-auto-create", valueName: nil, doc: "Make no topic because a client asks for it."),
         ],
         details: """
             One node: nothing is replicated, and there is no authentication and no encryption. It is for

@@ -48,6 +48,7 @@ struct BrokerRun {
         options.dataFolder = request.dataFolder
         options.sync = request.sync
         options.topics = request.topics.map { ($0.name, $0.partitions) }
+        options.settings.autoCreatesTopics = request.createsTopics
         options.settings.partitionsDefault = request.partitions
         return options
     }

@@ -19,6 +19,7 @@ struct BrokerRequestTests {
         #expect(request.sync == .never)
         #expect(request.topics == [])
         #expect(request.partitions == 1)
+        #expect(request.createsTopics)
     }
 
     @Test func optionsAreRead() throws {
@@ -34,6 +35,7 @@ struct BrokerRequestTests {
         #expect(request.topics.map(\.name) == ["orders", "clicks"])
         #expect(request.topics.map(\.partitions) == [4, 3])
         #expect(try self.request("--advertise", "kafka.example:9").advertised?.port == 9)
+        #expect(try self.request("--no-auto-create").createsTopics == false)
         #expect(try self.request("--fsync", "always").sync == .eachAppend)
     }
 
