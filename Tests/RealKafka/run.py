@@ -5,7 +5,7 @@
 
 Each test prints its seed; --seed N repeats its schedule. The programs under test: .build/release/millrace and
 DirectKafkaWordCount, or MILLRACE_TEST_BINARY and MILLRACE_TEST_WORDCOUNT. MILLRACE_TEST_KEEP=1 keeps pipelines and logs
-of tests that pass, too.
+of tests that pass, too. MILLRACE_TEST_EMBEDDED=1 runs them on `millrace broker` in Kafka's place.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Real Apache Kafka for a test: started in a folder of its own, killed, restarted, and always stopped.
 
 Two ways to have one: a `broker` tool (../shared/kafka, or the folder that MILLRACE_KAFKA names), or the scripts of a
-Kafka distribution in KAFKA_HOME. `python3 broker.py COMMAND...` runs a command with MILLRACE_TEST_BROKERS set and stops
-the broker after it.
+Kafka distribution in KAFKA_HOME. With MILLRACE_TEST_EMBEDDED=1 it is `millrace broker` instead. `python3 broker.py
+COMMAND...` runs a command with MILLRACE_TEST_BROKERS set and stops the broker after it.
 """
 
 import os
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,8 +28,13 @@ def tools_folder():
     return folder if (folder / "broker").exists() else None
 
 
+def embedded():
+    """Whether the tests run on `millrace broker` instead of Kafka."""
+    return os.environ.get("MILLRACE_TEST_EMBEDDED") == "1"
+
+
 def available():
-    return bool(tools_folder() or os.environ.get("KAFKA_HOME"))
+    return bool(embedded() or tools_folder() or os.environ.get("KAFKA_HOME"))
 
 
 def kafka_tool(name):
@@ -192,6 +198,51 @@ class HomeBroker:
         os.killpg(self.process.pid, number)
 
 
+class EmbeddedNode:
+    """`millrace broker` with its data in a folder, in the place of Kafka."""
+
+    def __init__(self, secure=False, settings=()):
+        if secure or settings:
+            raise unittest.SkipTest("millrace broker has no TLS, and no settings of Kafka's file")
+        self.folder, self.process = Path(tempfile.mkdtemp(prefix="millrace-broker-")), None
+        self.port = free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self.binary = os.environ.get("MILLRACE_TEST_BINARY", ROOT / ".build/release/millrace")
+        self.restart()
+
+    def restart(self):
+        words = ["--data", self.folder / "data", "--listen", self.bootstrap, "--no-auto-create"]
+        self.process = subprocess.Popen(
+            [self.binary, "broker", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=open(self.folder / "broker.log", "ab"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + START_LIMIT_S
+        while not answers(self.port):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"millrace broker did not start: {(self.folder / 'broker.log').read_text()[-2000:]}")
+            time.sleep(0.01)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(30)
+
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.resume()
+            self.process.terminate()
+            self.process.wait(30)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class GivenBroker:
     """A broker that the user runs and names in MILLRACE_TEST_BROKERS: it is used, never killed."""
 
@@ -204,7 +255,7 @@ class GivenBroker:
 
 def has_nodes():
     """Whether a cluster of several nodes can be started."""
-    return tools_folder() is not None
+    return tools_folder() is not None and not embedded()
 
 
 def start(secure=False, settings=(), nodes=1, tries=3):
@@ -213,6 +264,9 @@ def start(secure=False, settings=(), nodes=1, tries=3):
     """
     for left in reversed(range(tries)):
         try:
+            if embedded():
+                started.append(EmbeddedNode(secure=secure, settings=settings))
+                return started[-1]
             words = {"nodes": nodes} if tools_folder() else {}
             started.append((ToolBroker if tools_folder() else HomeBroker)(secure=secure, settings=settings, **words))
             return started[-1]
