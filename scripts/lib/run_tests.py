@@ -50,6 +50,7 @@ def main():
             simulation(options, totals, steps)
         if not options.unit:
             process_tests(options, totals, steps)
+            embedded_tests(options, totals, steps)
     except StepFailed as failure:
         totals.failed.append(str(failure))
     except KeyboardInterrupt:
@@ -116,7 +117,7 @@ def swift_tests(options, totals, steps):
     count_swift(events, code, totals, steps)
 
 
-def count_swift(path, code, totals, steps):
+def count_swift(path, code, totals, steps, place=""):
     """Counts test functions by Swift Testing's event stream; a test that began and never ended is one that crashed."""
     names, outcome, issues = {}, {}, set()
     for line in path.read_text().splitlines() if path.exists() else []:
@@ -140,6 +141,7 @@ def count_swift(path, code, totals, steps):
             outcome[test] = (kind, " ".join(message.get("text", "") for message in payload.get("messages", [])))
     before = len(totals.failed)
     for test, name in sorted(names.items()):
+        name += place
         kind, text = outcome.get(test, (None, ""))
         if kind == "testSkipped":
             reason = re.search(r'skipped: ["“](.*)["”]', text)
@@ -151,8 +153,44 @@ def count_swift(path, code, totals, steps):
     if code and len(totals.failed) == before:
         totals.failed.append(f"swift test ended with {code}")
     if len(totals.failed) > before:
-        steps.show_tail("Swift tests", lines=60, pattern=r"^✘|recorded an issue|\berror:|Fatal error|unexpected signal")
+        telling = r"^✘|recorded an issue|\berror:|Fatal error|unexpected signal"
+        steps.show_tail("Swift tests" + place, lines=60, pattern=telling)
     print(f"  {len(totals.passed)} passed, {len(totals.failed)} failed, {len(totals.skipped)} skipped", flush=True)
+
+
+# MARK: - the same suites on the embedded broker
+
+# What Kafka's client and the commit protocol rest on; --full takes all process tests.
+EMBEDDED, EMBEDDED_SWIFT, EMBEDDED_PROCESS = " on the embedded broker", "KafkaClientTests", "test_kill_schedule"
+
+
+def embedded_tests(options, totals, steps):
+    """`millrace broker` in Kafka's place, as built by the steps before."""
+    environment = {**os.environ, "MILLRACE_TEST_EMBEDDED": "1"}
+    environment.pop("MILLRACE_TEST_BROKERS", None)
+    if not options.real and not options.filter:
+        events = LOGS / "swift-embedded-events.jsonl"
+        events.unlink(missing_ok=True)
+        command = [sys.executable, "-B", str(PROCESS_TESTS / "harness" / "broker.py")]
+        command += ["swift", "test", "--skip-build", "--disable-xctest", *strict(options), "--filter", EMBEDDED_SWIFT]
+        command += ["--event-stream-output-path", str(events), "--event-stream-version", "0"]
+        code = steps.run("Swift tests" + EMBEDDED, command, UNIT_LIMIT_S, environment, check=False)
+        count_swift(events, code, totals, steps, EMBEDDED)
+    if options.full or options.filter in EMBEDDED_PROCESS:
+        report = LOGS / "embedded-process-tests.json"
+        report.unlink(missing_ok=True)
+        command = [sys.executable, "-B", str(PROCESS_TESTS / "run.py"), "--report", str(report)]
+        command += ["--filter", options.filter if options.full else EMBEDDED_PROCESS]
+        command += ["--seed", options.seed] if options.seed else []
+        name = "process tests" + EMBEDDED
+        code = steps.run(name, command, FULL_LIMIT_S, environment, check=False, show=True)
+        if not report.exists():
+            totals.failed.append(f"the {name} ended with {code} before their end")
+            return
+        result = json.loads(report.read_text())
+        totals.passed += [test + EMBEDDED for test in result["passed"]]
+        totals.failed += [test + EMBEDDED for test in result["failed"]]
+        totals.skipped += [(test + EMBEDDED, reason) for test, reason in result["skipped"]]
 
 
 # MARK: - the engine on a simulated Kafka
