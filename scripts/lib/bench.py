@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench_broker import broker
 from bench_budgets import Figures, budgets, spread
 from bench_consume import consume
 from bench_keyed import keyed, words
@@ -20,6 +21,9 @@ BINARY = os.environ.get("MILLRACE_BINARY", str(ROOT / ".build/release/millrace")
 CAMPAIGNS = str(ROOT / ".build/release/CampaignCount")
 UNITS = {
     "records_per_s": "/s",
+    "produce_per_s": "/s in",
+    "fetch_per_s": "/s out",
+    "start_ms": "ms start",
     "p50_ms": "ms p50",
     "p99_ms": "ms p99",
     "cpu_s": "s cpu",
@@ -34,7 +38,7 @@ broken = []
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="filter,latency,consume,window,words,keyed,state")
+    parser.add_argument("--only", default="filter,latency,consume,window,words,keyed,state,broker")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if not (PEERS / "compare").exists():
@@ -58,6 +62,8 @@ def main():
         results += keyed(PEERS, seconds, runs)
     if "state" in wanted:
         results += state(PEERS, 1_000_000 if options.quick else 10_000_000)
+    if "broker" in wanted:
+        results += broker(PEERS, records // 2, seconds, min(runs, 3))
     if "latency" in wanted:
         common = ["--seconds", str(seconds)]
         results += compare("latency", "eos", 100, "limit,streams", [*common, "--runs", str(runs)])

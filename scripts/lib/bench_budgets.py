@@ -8,6 +8,7 @@ LIMITS = {
     "consume": "raw C read",
     "window": "raw C read",
     "state": "raw C read",
+    "broker": "Kafka",
 }
 KEYS = {
     "filter": ("records_per_s", "cpu_s"),
@@ -17,6 +18,7 @@ KEYS = {
     "words": ("records_per_s", "cpu_s"),
     "keyed": ("p50_ms", "p99_ms"),
     "state": ("records_per_s", "first_commit_s", "resident_mb"),
+    "broker": ("produce_per_s", "fetch_per_s", "p50_ms", "p99_ms", "start_ms"),
 }
 OURS, STREAMS = "millrace", "Kafka Streams"
 
@@ -104,6 +106,12 @@ def budgets(figures):
     for backend, share in (("disk", 0.4), ("memory", 0.8)):
         engine = f"restore to {backend}"
         check(f"{engine} / raw C read", state(engine, "records_per_s"), state(engine, "raw_per_s"), share, True)
+    node = lambda engine, key: figures.median("broker", "plain", engine, key)
+    for engine in ("millrace broker", "millrace broker (memory)"):
+        for key, what in (("produce_per_s", "produce"), ("fetch_per_s", "fetch")):
+            check(f"{engine}, {what} / Kafka", node(engine, key), node("Kafka", key), 1.0, True)
+        check(f"{engine}, p99 / Kafka", node(engine, "p99_ms"), node("Kafka", "p99_ms"), 1.0, False)
+        check(f"{engine}, start-up / 100 ms", node(engine, "start_ms"), 100, 1.0, False)
     plain, plain_loop = rate("filter", "alos", OURS), rate("filter", "alos", LIMITS["filter"])
     if all((ours, loop, plain, plain_loop)):
         check("filter exactly-once / at-least-once", ours, plain, min(1.0, loop / plain_loop) - 0.05, True)
