@@ -22,7 +22,7 @@ final class LocalOperator {
     /// Changes of a long restore that are not on the disk yet: they become a file. By shard, table and key.
     private var collected = EncodedRows(keepsDeletions: true)
     /// What was collected before that and is being written; or could not be written, and comes first the next time.
-    private var older: (file: CollectedFile, writing: BackgroundWrite?)?
+    private var older: (file: CollectedRows, writing: BackgroundWrite?)?
     /// Whether changes are collected.
     private(set) var isRestoring = false
     /// `rows` is about right: what was restored was not counted.
@@ -209,8 +209,8 @@ final class LocalOperator {
             let key = key(shard, ChangelogKey.schemaTable, [])
             unsafe record.bytes.withUnsafeBytes { unsafe collect(key, $0) }
         }
-        let file = CollectedFile(rows: collected, prefix: prefix)
-        older = (file, store.write(inBackground: { [store] in try store.add(file.rows, prefix: file.prefix) }))
+        let file = CollectedRows(rows: collected)
+        older = (file, store.write(inBackground: { [store, prefix] in try store.add(file.rows, prefix: prefix) }))
         collected = EncodedRows(keepsDeletions: true)
     }
 
@@ -238,10 +238,10 @@ final class LocalOperator {
 }
 
 /// Rows that become a file of the database.
-private struct CollectedFile: @unchecked Sendable {
-    // Safety: nobody changes the rows any more.
+private struct CollectedRows: @unchecked Sendable {
+    // Safety: they are handed over once they are complete. The thread that writes them reads only, and the task reads
+    // them again only when it has waited for that thread; nobody changes them any more.
     let rows: EncodedRows
-    let prefix: [UInt8]
 }
 
 /// How far the rows of an operator are counted.

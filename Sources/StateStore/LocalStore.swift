@@ -183,7 +183,6 @@ package final class LocalStore: @unchecked Sendable {
     // MARK: - Restoring
 
     /// Writes many rows at once, or none, as a file of their own: without the log, a buffer in memory, and a merge.
-    ///
     /// - Parameters:
     ///   - rows: one at least.
     ///   - prefix: goes before each key.
