@@ -6,6 +6,8 @@ package enum Fault: Hashable, Sendable {
     case crash(slot: Int, down: Int, losesDisk: Bool, requestArrives: Bool)
     /// SIGTERM, and a new process so many steps after its end.
     case stop(slot: Int, down: Int)
+    /// SIGTERM while the tasks are busy, for longer than the stop's deadline.
+    case stopWhileBusy(slot: Int, down: Int)
     /// The process sleeps; meanwhile another one starts with its identity; it wakes up, and is killed later.
     case zombie(slot: Int, sleep: Int, awake: Int)
     /// The process does nothing for a while (a stopped machine), and nobody notices.
@@ -23,6 +25,8 @@ package enum Fault: Hashable, Sendable {
     /// The broker gives up what the slot has open.
     case expire(slot: Int)
     case brokersDown(steps: Int)
+    /// The next user output code fails half-way.
+    case failOutput
     /// More records, for every split.
     case arrive(records: Int)
 
@@ -33,6 +37,7 @@ package enum Fault: Hashable, Sendable {
         switch self {
         case .crash(_, _, let losesDisk, _): losesDisk && hasDisk ? "crashes that lost the disk" : "crashes"
         case .stop: "graceful stops"
+        case .stopWhileBusy: "graceful stops of busy queries"
         case .zombie: "zombies"
         case .stall: "stalled processes"
         case .slow: "slow parts"
@@ -43,6 +48,7 @@ package enum Fault: Hashable, Sendable {
         case .transaction: "transaction faults"
         case .expire: "expiries"
         case .brokersDown: "broker outages"
+        case .failOutput: "failures of output code"
         case .arrive: "arrivals"
         }
     }

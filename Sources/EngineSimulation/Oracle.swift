@@ -15,18 +15,21 @@ package struct Violation: Hashable, Sendable {
 /// them.
 final class Oracle {
     private let schedule: Schedule
+    private let outside: OutsideTable
     private let input: () -> [Split: [String?]]
     /// What is committed.
     private(set) var positions: [Split: Position] = [:]
     private var totals: [String: Int] = [:]
     private var lastEpoch: Epoch?
+    private var plan: ProgressRecord?
     private var batches: [(timeMs: Int64, words: [String])] = []
 
     static let intervalMs: Int64 = 200
     static let windowMs: Int64 = 600
 
-    init(_ schedule: Schedule, input: @escaping () -> [Split: [String?]]) {
+    init(_ schedule: Schedule, _ outside: OutsideTable, input: @escaping () -> [Split: [String?]]) {
         self.schedule = schedule
+        self.outside = outside
         self.input = input
     }
 
@@ -39,6 +42,7 @@ final class Oracle {
     }
 
     func check(_ commit: EpochCommit, _ outputs: [SimulatedCluster.Output]) -> Violation? {
+        if let plan = commit.progress, plan.phase == .planned { return checkPlan(plan, commit, outputs) }
         var read: [Split: [String]] = [:]
         let input = input()
         if let found = checkProgress(commit) { return found }
@@ -59,7 +63,38 @@ final class Oracle {
         case .stateless: return checkStateless(read, values)
         case .keyed: return checkEpoch(commit) ?? checkKeyed(read, values)
         case .windowed: return checkEpoch(commit) ?? checkWindow(commit, read, values)
+        case .delivered:
+            return checkEpoch(commit) ?? checkKeyed(read, values) ?? checkDelivery(commit, values)
         }
+    }
+
+    /// A plan commits nothing but itself, and stays what it was.
+    private func checkPlan(
+        _ plan: ProgressRecord, _ commit: EpochCommit, _ outputs: [SimulatedCluster.Output]
+    ) -> Violation? {
+        let moved = commit.positions.filter { $0.value != positions[$0.key] ?? 0 }.keys.min()
+        if let moved { return Violation(invariant: 2, text: "the plan of epoch \(plan.epoch) moves \(moved)") }
+        if !outputs.isEmpty { return Violation(invariant: 1, text: "the plan of epoch \(plan.epoch) has outputs") }
+        if let lastEpoch, lastEpoch >= plan.epoch {
+            return Violation(invariant: 2, text: "epoch \(plan.epoch) is planned behind \(lastEpoch)")
+        }
+        if let earlier = self.plan, earlier.epoch == plan.epoch, earlier.ranges != plan.ranges {
+            return Violation(invariant: 2, text: "epoch \(plan.epoch) is planned again, with other records")
+        }
+        self.plan = plan
+        return nil
+    }
+
+    /// What an epoch commits was delivered before, and nothing else; and all of it was planned.
+    private func checkDelivery(_ commit: EpochCommit, _ outputs: [String]) -> Violation? {
+        let delivered = outside.rows(of: commit.epoch)
+        if let found = difference(delivered, outputs.sorted()) {
+            return Violation(invariant: 2, text: "delivered outside for epoch \(commit.epoch): \(found)")
+        }
+        guard !delivered.isEmpty, plan?.epoch != commit.epoch || plan?.ranges != commit.progress?.ranges else {
+            return nil
+        }
+        return Violation(invariant: 2, text: "epoch \(commit.epoch) was delivered by no plan")
     }
 
     /// Group offsets mirror the progress record.
@@ -146,7 +181,7 @@ final class Oracle {
         case .stateless:
             let expected = all.filter { !$0.hasPrefix("drop") }.map { $0.uppercased() }.sorted()
             return difference(values.sorted(), expected).map { Violation(invariant: 1, text: "at the end: \($0)") }
-        case .keyed:
+        case .keyed, .delivered:
             var last: [String: String] = [:]
             for value in values { last[String(value.prefix { $0 != "=" })] = value }
             var expected: [String: Int] = [:]

@@ -50,15 +50,18 @@ package final class SplitProgram: TaskProgram {
     }
 }
 
-/// Counts words over all epochs, as keyed state, and writes each count that an epoch changed.
+/// Counts words over all epochs, as keyed state, and writes each count that an epoch changed; to a table outside Kafka
+/// as well, where there is one.
 package final class TotalsProgram: TaskProgram {
     private let operators: OperatorState
+    private let outside: OutsideTable?
     private let table: StateTable<String, Int>
     private var touched: Set<String> = []
     package let state: (any TaskState)?
 
-    package init(_ operators: OperatorState) {
+    package init(_ operators: OperatorState, outside: OutsideTable? = nil) {
         self.operators = operators
+        self.outside = outside
         table = operators.table(id: 1)
         state = StateGroup([operators])
     }
@@ -76,9 +79,11 @@ package final class TotalsProgram: TaskProgram {
     package func endEpoch(_ plan: EpochPlan, into output: inout TaskOutput) {
         do {
             let block = RecordBlock(topics: ["totals"])
-            for word in touched.sorted() {
-                block.slots.append(RecordSlot(value: block.arena.append("\(word)=\(try table.value(for: word) ?? -1)")))
+            let rows = try touched.sorted().map { word in
+                (key: word, value: "\(try table.value(for: word) ?? -1)")
             }
+            for row in rows { block.slots.append(RecordSlot(value: block.arena.append("\(row.key)=\(row.value)"))) }
+            if let outside { output.userOutputs.append(UserOutput { plan in try outside.write(plan, rows) }) }
             touched = []
             output.blocks.append(block)
             if let changes = try operators.seal(plan.epoch) { output.blocks.append(changes) }

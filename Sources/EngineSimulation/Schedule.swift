@@ -10,6 +10,8 @@ package enum Scenario: String, CaseIterable, Sendable {
     case keyed
     /// One owner, fixed batches, panes.
     case windowed
+    /// As `keyed`; user output code writes the counts to a table outside Kafka.
+    case delivered
 }
 
 /// Everything that a run depends on: the same schedule gives the same run.
@@ -57,7 +59,8 @@ package struct Schedule: Hashable, Sendable {
             return .crash(
                 slot: slot, down: random.below(80), losesDisk: random.below(2) == 0,
                 requestArrives: random.below(2) == 0)
-        case ..<18: return .stop(slot: slot, down: random.below(80))
+        case ..<17: return .stop(slot: slot, down: random.below(80))
+        case ..<18: return .stopWhileBusy(slot: slot, down: random.below(80))
         case ..<22: return .zombie(slot: slot, sleep: 10 + random.below(300), awake: 10 + random.below(200))
         case ..<27: return .stall(slot: slot, steps: 10 + random.below(300))
         case ..<41:
@@ -68,7 +71,8 @@ package struct Schedule: Hashable, Sendable {
         case ..<57: return .expel(slot: slot)
         case ..<67: return .rebalance(slot: slot)
         case ..<88: return .transaction(slot: slot, randomWriterFault(&random))
-        case ..<91: return .expire(slot: slot)
+        case ..<90: return .expire(slot: slot)
+        case ..<91: return scenario == .delivered ? .failOutput : .expire(slot: slot)
         case ..<94: return .brokersDown(steps: 10 + random.below(200))
         default: return .arrive(records: 1 + random.below(12))
         }

@@ -30,6 +30,7 @@ package struct SimulationRun: Sendable {
         defer { if let disk { try? FileManager.default.removeItem(atPath: disk) } }
         if let disk { try? FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true) }
         let world = World(schedule, breakages, diskFolder: disk, keepsLog: keepsLog)
+        world.checkRefusal()
         for slot in 0..<schedule.instances { world.start(slot) }
         for scheduled in schedule.faults {
             while world.scheduler.stepCount < scheduled.step, world.violation == nil { _ = world.step() }

@@ -13,6 +13,8 @@ package struct Statistics: Sendable {
     package var epochs = 0
     package var records = 0
     package var lateCommits = 0
+    /// The longest graceful stop that nothing impeded.
+    package var slowestStop = Duration.zero
     /// By the name of the kind.
     package var faults: [String: Int] = [:]
     /// What writers answered instead of what they were asked for.
@@ -46,6 +48,7 @@ package struct Statistics: Sendable {
         a.epochs += b.epochs
         a.records += b.records
         a.lateCommits += b.lateCommits
+        a.slowestStop = max(a.slowestStop, b.slowestStop)
         a.faults.merge(b.faults, uniquingKeysWith: +)
         a.failures.merge(b.failures, uniquingKeysWith: +)
     }

@@ -13,6 +13,22 @@ extension World {
         }
     }
 
+    /// A plan that cannot keep the guarantee is refused: here, one without the owner that it needs.
+    func checkRefusal() {
+        guard schedule.scenario != .stateless else { return }
+        var options = options
+        options.isOwned = false
+        do {
+            _ = try StreamQuery(
+                options: options, input: SimulatedInput(cluster, seed: 1), writer: SimulatedWriter(cluster, seed: 1),
+                changelog: SimulatedChangelog(cluster, seed: 1), stages: stages(1, nil), clock: clock)
+            violate(Violation(invariant: 8, text: "a query that needs an owner runs without"))
+        } catch {
+            guard (error as? StreamError)?.code != "PLAN_NEEDS_OWNER" else { return }
+            violate(Violation(invariant: 8, text: "refused for another reason: \(error)"))
+        }
+    }
+
     private func makeInstance(_ slot: Int) throws {
         lives += 1
         statistics.lives += 1
@@ -68,7 +84,7 @@ extension World {
     }
 
     private func stages(_ tasks: Int, _ store: LocalStore?) -> [Stage] {
-        let (clock, breakages, scenario) = (clock, breakages, schedule.scenario)
+        let (clock, breakages, scenario, outside) = (clock, breakages, schedule.scenario, outside)
         guard scenario != .stateless else {
             return [Stage(taskCount: tasks) { _ in UppercaseProgram(policy: .fail) }]
         }
@@ -79,8 +95,11 @@ extension World {
                     query: Self.query, operatorID: Self.operatorID, layout: ShardLayout(), task: task,
                     taskCount: tasks, local: store, clock: clock)
                 operators.breakages = breakages
-                return scenario == .keyed
-                    ? TotalsProgram(operators) : WindowProgram(operators, windowMs: Oracle.windowMs)
+                return switch scenario {
+                case .windowed: WindowProgram(operators, windowMs: Oracle.windowMs)
+                case .delivered: TotalsProgram(operators, outside: outside)
+                default: TotalsProgram(operators)
+                }
             },
         ]
     }
@@ -118,7 +137,14 @@ extension World {
             pending.append((step + down, .start(slot: slot)))
         case .stop(_, let down):
             instance.restartAfter = down
-            instance.query.control.stop(within: .seconds(10))
+            instance.query.control.stop(within: Self.stopWithin)
+        case .stopWhileBusy(_, let down):
+            for task in instance.query.machines.dropFirst().dropLast() {
+                scheduler.hold(task, steps: 2 * Self.stepsToEnd)
+            }
+            instance.restartAfter = down
+            instance.query.control.stop(within: Self.stopWithin)
+            pending.append((step + 10, .deadline(number: instance.number)))
         case .zombie(_, let sleep, let awake):
             // Two processes cannot use one folder.
             guard diskFolder == nil else { return }
@@ -137,7 +163,7 @@ extension World {
             if instance.membership == nil { group.revoke(instance.number) } else { ownerGroup.wantBack() }
         case .transaction(_, let fault): instance.writer.arm(fault)
         case .expire: coordinator.expire(instance.writer.identity)
-        case .jump, .brokersDown, .arrive: break
+        case .jump, .brokersDown, .failOutput, .arrive: break
         }
     }
 
@@ -147,6 +173,7 @@ extension World {
         case .brokersDown(let steps):
             coordinator.isDown = true
             pending.append((scheduler.stepCount + steps, .brokersUp))
+        case .failOutput: outside.armFailure()
         case .arrive(let records): arrive(records)
         default: return false
         }
@@ -154,12 +181,18 @@ extension World {
     }
 
     private func hold(_ instance: Instance, _ steps: Int) {
+        impede(instance, steps)
         for machine in instance.query.machines { scheduler.hold(machine, steps: steps) }
         for actor in instance.actors { scheduler.hold(actor, steps: steps) }
     }
 
+    private func impede(_ instance: Instance, _ steps: Int) {
+        instance.impededUntil = max(instance.impededUntil, scheduler.stepCount + steps)
+    }
+
     private func slow(_ instance: Instance, _ part: Fault.Part, _ steps: Int) {
         let machines = instance.query.machines
+        impede(instance, steps)
         switch part {
         case .driver: scheduler.hold(machines[0], steps: steps)
         case .task: scheduler.hold(machines[1 + steps % max(1, machines.count - 2)], steps: steps)
@@ -174,11 +207,12 @@ extension World {
 extension Fault {
     var slot: Int? {
         switch self {
-        case .crash(let slot, _, _, _), .stop(let slot, _), .zombie(let slot, _, _), .stall(let slot, _),
+        case .crash(let slot, _, _, _), .stop(let slot, _), .stopWhileBusy(let slot, _), .zombie(let slot, _, _),
+            .stall(let slot, _),
             .slow(let slot, _, _), .wake(let slot), .expel(let slot), .rebalance(let slot),
             .transaction(let slot, _), .expire(let slot):
             slot
-        case .jump, .brokersDown, .arrive: nil
+        case .jump, .brokersDown, .failOutput, .arrive: nil
         }
     }
 }

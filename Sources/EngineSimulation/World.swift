@@ -9,6 +9,11 @@ import Synchronization
 final class World {
     static let query = QueryName("simulated")
     static let operatorID = OperatorID("totals")
+    /// What a graceful stop is given for the open epoch, and what closing may take behind that.
+    static let stopWithin = Duration.seconds(10)
+    static let closeWithin = Duration.seconds(5)
+    /// Many more than a process takes whose deadline is over.
+    static let stepsToEnd = 600
 
     let schedule: Schedule
     let breakages: ProtocolBreakage
@@ -21,6 +26,9 @@ final class World {
     let ownerGroup = SimulatedGroup()
     let oracle: Oracle
     let told = ProgressInbox()
+    let outside = OutsideTable()
+    /// Failures of output code that ended an instance.
+    private var failuresSeen = 0
     /// By slot; nil: none runs.
     var instances: [Instance?]
     /// Asleep or awake, and replaced.
@@ -37,6 +45,8 @@ final class World {
         case start(slot: Int)
         case endZombie(number: Int)
         case brokersUp
+        /// Of a graceful stop.
+        case deadline(number: Int)
     }
 
     /// A process.
@@ -51,6 +61,12 @@ final class World {
         let store: LocalStore?
         /// Steps after its end until it starts anew; nil: it was not asked to stop.
         var restartAfter: Int?
+        /// How long it has been stopping while nothing kept it from that.
+        var stopping = Duration.zero
+        /// When its deadline was over.
+        var deadlineStep: Int?
+        /// Before this step something keeps it from working.
+        var impededUntil = 0
 
         init(
             slot: Int, number: Int, input: SimulatedInput, membership: SimulatedMembership?, writer: SimulatedWriter,
@@ -82,7 +98,7 @@ final class World {
         group = SplitGroup(splits: Set(splits), seed: schedule.seed &* 11 &+ 5)
         instances = Array(repeating: nil, count: schedule.instances)
         let cluster = cluster
-        oracle = Oracle(schedule) { cluster.input }
+        oracle = Oracle(schedule, outside) { cluster.input }
         for split in splits { cluster.input[split] = [] }
         scheduler.add(coordinator)
         if schedule.scenario == .stateless { scheduler.add(group) }
@@ -135,11 +151,14 @@ final class World {
     /// - Returns: false when nothing can happen by itself any more.
     func step() -> Bool {
         let hadPending = !pending.isEmpty || arrived < schedule.records
+        let before = clock.now
         let couldMove = scheduler.runOne()
+        for instance in instances.compactMap({ $0 }) { checkStop(instance, clock.now - before) }
         let now = scheduler.stepCount
         while let index = pending.firstIndex(where: { $0.step <= now }) { carryOut(pending.remove(at: index).what) }
         if now % schedule.arrivalSteps == 0 { arrive(schedule.arrivalRecords) }
         for progress in told.takeAll() { check(progress) }
+        if let found = outside.violation { violate(found) }
         for instance in instances.compactMap({ $0 }) where instance.input.isClosed { ended(instance) }
         return couldMove || hadPending
     }
@@ -151,6 +170,13 @@ final class World {
             guard let index = zombies.firstIndex(where: { $0.number == number }) else { return }
             remove(zombies.remove(at: index), requestArrives: false)
         case .brokersUp: coordinator.isDown = false
+        case .deadline(let number):
+            guard let instance = instances.compactMap({ $0 }).first(where: { $0.number == number }) else { return }
+            guard instance.query.status.snapshot.phase == .draining else {
+                return pending.append((scheduler.stepCount + 10, .deadline(number: number)))
+            }
+            clock.advance(by: Self.stopWithin)
+            instance.deadlineStep = scheduler.stepCount
         }
     }
 
@@ -169,11 +195,32 @@ final class World {
                 text: "epoch \(progress.epoch) accounts for \(progress.counts.read) records and covers \(expected)"))
     }
 
+    /// A graceful stop ends within its deadline, and the time that closing may take.
+    private func checkStop(_ instance: Instance, _ passed: Duration) {
+        let now = scheduler.stepCount
+        guard instance.restartAfter != nil, instance.impededUntil <= now else { return }
+        if let step = instance.deadlineStep, now > max(step, instance.impededUntil) + Self.stepsToEnd {
+            let text = "slot \(instance.slot) goes on behind the deadline of its stop"
+            return violate(Violation(invariant: 9, text: text))
+        }
+        // A second bound, for stops in which nothing is slow.
+        if coordinator.isDown || instance.deadlineStep != nil { return }
+        instance.stopping += passed
+        statistics.slowestStop = max(statistics.slowestStop, instance.stopping)
+        guard instance.stopping > Self.stopWithin + Self.closeWithin else { return }
+        violate(Violation(invariant: 9, text: "slot \(instance.slot) is stopping for \(instance.stopping)"))
+    }
+
     private func ended(_ instance: Instance) {
         let failure = instance.query.status.snapshot.failure
         note("slot \(instance.slot) has ended")
         remove(instance, requestArrives: false)
         instances[instance.slot] = nil
+        if failure?.code == "USER_OUTPUT_FAILED", failuresSeen < outside.failureCount {
+            // As a service manager does.
+            failuresSeen += 1
+            return pending.append((scheduler.stepCount + 20, .start(slot: instance.slot)))
+        }
         guard let steps = instance.restartAfter, failure == nil else {
             return violate(
                 Violation(

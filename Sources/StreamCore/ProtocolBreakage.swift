@@ -30,6 +30,14 @@ package struct ProtocolBreakage: OptionSet, Hashable, Sendable {
     package static let fencingIgnored = Self(rawValue: 1 << 11)
     /// A commit that is on its way when its attempt is given up may still happen.
     package static let gateNotShut = Self(rawValue: 1 << 12)
+    /// The plan of an epoch that was delivered, and not committed, is cut anew.
+    package static let planForgotten = Self(rawValue: 1 << 13)
+    /// User output code runs before the plan of its epoch is durable.
+    package static let deliveredUnplanned = Self(rawValue: 1 << 14)
+    /// User output code runs when its epoch is committed.
+    package static let deliveredLate = Self(rawValue: 1 << 15)
+    /// Who gives splits back or stops waits for the open epoch for ever.
+    package static let drainUnbounded = Self(rawValue: 1 << 16)
 
     /// Every single one, by name.
     package static let all: [(name: String, breakage: ProtocolBreakage)] = [
@@ -39,6 +47,8 @@ package struct ProtocolBreakage: OptionSet, Hashable, Sendable {
         ("stale-attempt-used", .staleAttemptUsed), ("splits-released-early", .splitsReleasedEarly),
         ("restore-unfinished", .restoreUnfinished), ("indefinite-as-failed", .indefiniteAsFailed),
         ("indefinite-as-done", .indefiniteAsDone), ("fencing-ignored", .fencingIgnored),
-        ("gate-not-shut", .gateNotShut),
+        ("gate-not-shut", .gateNotShut), ("plan-forgotten", .planForgotten),
+        ("delivered-unplanned", .deliveredUnplanned), ("delivered-late", .deliveredLate),
+        ("drain-unbounded", .drainUnbounded),
     ]
 }

@@ -31,6 +31,7 @@ public final class StreamQuery {
     ///   - changelog: needed where a program keeps state.
     ///   - stages: at least one; the tasks of one stage may send to the next by task number.
     ///   - onProgress: called on the committer's thread for each committed epoch.
+    /// - Throws: what a stage throws; `PLAN_NEEDS_OWNER` where exactly once cannot be kept (invariant 8).
     public init(
         options: QueryOptions, input: any InputPort, writer: any TransactionPort,
         changelog: (any ChangelogPort)? = nil, stages: [Stage],
@@ -63,12 +64,24 @@ public final class StreamQuery {
                 }
             }
         }
+        try Self.checkOwner(options, stageCount: stages.count, hasState: !stateful.isEmpty)
         var machines: [any StepMachine] = try [Driver(parts, changelog: changelog, statefulTasks: stateful)] + tasks
         machines.append(
             Committer(
                 parts, writer: writer, userOutputs: userOutputs, lastStageTasks: stages[stages.count - 1].taskCount))
         self.machines = machines
         control = QueryControl(inbox: parts.driverInbox, status: status)
+    }
+
+    /// Instances that share the splits commit each for themselves: what goes from task to task, and what is kept over
+    /// epochs, needs one that commits all of it.
+    private static func checkOwner(_ options: QueryOptions, stageCount: Int, hasState: Bool) throws(StreamError) {
+        guard options.guarantee == .exactlyOnce, !options.isOwned, stageCount > 1 || hasState else { return }
+        throw StreamError(
+            "PLAN_NEEDS_OWNER",
+            "The query '\(options.name)' has \(hasState ? "state" : "several stages") and no owner: exactly once "
+                + "cannot be kept.",
+            remedy: "Set QueryOptions.isOwned, or ask for at-least-once.", domain: .user)
     }
 
     /// The tasks that a stage has by default: all cores but one, which reads.

@@ -17,6 +17,7 @@ struct Report {
                 + "\(sum.commits) commits, \(sum.lives) processes")
         lines.append("faults: " + Self.list(sum.faults))
         lines.append("answers: " + Self.list(sum.failures) + ", \(sum.lateCommits) late commits")
+        lines.append("slowest graceful stop: \(sum.slowestStop.nanoseconds / 1_000_000) ms")
         lines.append(result.failure == nil ? "ok: every invariant held" : "FAILED")
         return lines.joined(separator: "\n")
     }
@@ -67,7 +68,8 @@ struct Report {
             "\"ok\":\(result.failure == nil)", "\"runs\":\(sum.runs)", "\"diskRuns\":\(sum.diskRuns)",
             "\"steps\":\(sum.steps)",
             "\"records\":\(sum.records)", "\"commits\":\(sum.commits)", "\"processes\":\(sum.lives)",
-            "\"lateCommits\":\(sum.lateCommits)", "\"faults\":\(Self.object(sum.faults))",
+            "\"lateCommits\":\(sum.lateCommits)", "\"slowestStopMs\":\(sum.slowestStop.nanoseconds / 1_000_000)",
+            "\"faults\":\(Self.object(sum.faults))",
             "\"answers\":\(Self.object(sum.failures))", "\"seconds\":\((seconds * 10).rounded() / 10)",
         ]
         if let failure = result.failure {

@@ -155,7 +155,9 @@ final class Committer: StepMachine {
         if let ceiling = options.faultCeiling, faultsTotal + work.counts.deadLettered + work.counts.skipped > ceiling {
             return stopQuery(Self.ceilingReached(ceiling))
         }
-        perform(machine.handle(.sealed(plan, hasUserOutput: !work.userOutputs.isEmpty)), now)
+        if options.breakages.contains(.deliveredUnplanned) { userOutputs.submit(plan, work.userOutputs) }
+        let needsPlan = options.breakages.isDisjoint(with: [.deliveredUnplanned, .deliveredLate])
+        perform(machine.handle(.sealed(plan, hasUserOutput: needsPlan && !work.userOutputs.isEmpty)), now)
     }
 
     private func submit(_ command: TransactionCommand) {
@@ -229,6 +231,7 @@ final class Committer: StepMachine {
 
     private func committed(_ plan: EpochPlan, _ now: MonotonicTime) {
         let work = epochs.removeValue(forKey: plan.epoch) ?? EpochWork()
+        if options.breakages.contains(.deliveredLate) { userOutputs.submit(plan, work.userOutputs) }
         budget.give(work.byteSize)
         faultsTotal += work.counts.deadLettered + work.counts.skipped
         status.epochCommitted(

@@ -19,4 +19,8 @@ extension Driver {
         defer { believed = [:] }
         return positions.merging(believed.filter { positions[$0.key] != nil }) { _, guess in guess }
     }
+
+    func remembered(_ replay: ProgressRecord?) -> ProgressRecord? {
+        options.breakages.contains(.planForgotten) ? nil : replay
+    }
 }

@@ -266,7 +266,7 @@ extension Driver {
         if inFlight == nil, openEpoch == nil {
             drainDeadline = .distantFuture
             perform(machine.handle(.drained), now)
-        } else if now >= drainDeadline {
+        } else if now >= drainDeadline, !options.breakages.contains(.drainUnbounded) {
             log.warning(
                 "The open epoch did not commit in time; it is dropped and will be repeated.",
                 LogField("query", options.name))

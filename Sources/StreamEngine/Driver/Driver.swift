@@ -299,7 +299,7 @@ final class Driver: StepMachine {
             case .restore(let epoch): restoreState(to: epoch, now)
             case .resolve(let starts): input.resolve(starts)
             case .anchor(let positions, let replay): anchor(positions, replay)
-            case .open(let positions, let replay): open(guessed(positions), replay, now)
+            case .open(let positions, let replay): open(guessed(positions), remembered(replay), now)
             case .release(let splits): release(splits)
             case .drain: beginDrain(now)
             case .abandon: abandon()
