@@ -52,6 +52,7 @@ let package = Package(
         .executable(name: "millrace", targets: ["millrace"]),
         .library(name: "DStreams", targets: ["DStreams"]),
         .library(name: "StreamTesting", targets: ["StreamTesting"]),
+        .library(name: "EmbeddedKafka", targets: ["EmbeddedKafka"]),
     ],
     targets: [
         // C and C++ libraries: each has exactly one importer.
@@ -94,6 +95,7 @@ let package = Package(
         module("KafkaWire"),
         module("EmbeddedBroker", ["KafkaWire"]),
         module("BrokerServer", ["StreamCore", "KafkaWire", "EmbeddedBroker", "CUV"], strict: true),
+        module("EmbeddedKafka", ["StreamCore", "EmbeddedBroker", "BrokerServer"]),
 
         // The engine on a simulated cluster: what scripts/simulate runs.
         module(
@@ -117,7 +119,10 @@ let package = Package(
         tests("EmbeddedBrokerTests", ["KafkaWire", "EmbeddedBroker"]),
         tests(
             "DStreamsTests",
-            ["StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "StreamTesting", "DStreams"]),
+            [
+                "StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "StreamTesting", "DStreams",
+                "EmbeddedKafka",
+            ]),
         tests(
             "StreamServiceTests",
             [

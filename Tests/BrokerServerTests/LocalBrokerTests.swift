@@ -116,7 +116,7 @@ struct LocalBrokerTests {
         var options = options(data: data)
         // Each batch begins a file, so that none can be written once the folder is gone.
         options.segmentBytesMax = 1
-        let broker = try LocalBroker(options) { hasEnded.withLock { $0 = true } }
+        let broker = try LocalBroker(options) { _ in hasEnded.withLock { $0 = true } }
         let client = try KafkaTestClient(broker.addresses[0])
         try FileManager.default.removeItem(atPath: data)
         try client.send(

@@ -45,11 +45,12 @@ package final class LocalBroker: Sendable {
     }
 
     /// Starts it and returns when clients can connect.
-    /// - Parameter onEnd: called on the server's thread when it has stopped, also by itself after a failure.
+    /// - Parameter onEnd: called on the server's thread when it has stopped, with the failure where it did by itself.
     /// - Throws: `ServerError` where it cannot listen, `StorageError` where its data cannot be used.
-    package init(_ options: Options, log: any LogHandler = NullLog(), onEnd: @escaping @Sendable () -> Void = {})
-        throws
-    {
+    package init(
+        _ options: Options, log: any LogHandler = NullLog(),
+        onEnd: @escaping @Sendable (StorageError?) -> Void = { _ in }
+    ) throws {
         let end = End()
         let first = options.listen.first ?? ListenAddress(host: "127.0.0.1", port: 0)
         loop = try EventLoop(options.listen.isEmpty ? [first] : options.listen, limits: options.limits, log: log) {
@@ -70,8 +71,11 @@ package final class LocalBroker: Sendable {
                 core, storage: storage, sync: options.sync, transport: transport, log: log,
                 onFailure: { error in end.fail(error) })
             handler.onStopped = {
-                end.state.withLock { $0.hasEnded = true }
-                onEnd()
+                let failure = end.state.withLock { state in
+                    state.hasEnded = true
+                    return state.failure
+                }
+                onEnd(failure)
             }
             return handler
         }

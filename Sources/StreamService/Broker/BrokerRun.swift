@@ -27,7 +27,7 @@ struct BrokerRun {
         let broker: LocalBroker
         do {
             // Wakes the thread that waits for signals: this one.
-            broker = try LocalBroker(options(), log: log) { kill(getpid(), ServiceSignal.wake.number) }
+            broker = try LocalBroker(options(), log: log) { _ in kill(getpid(), ServiceSignal.wake.number) }
         } catch {
             output.err("millrace: \(Self.text(of: error))\n")
             return .failed

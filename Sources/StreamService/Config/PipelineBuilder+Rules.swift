@@ -58,6 +58,36 @@ extension PipelineBuilder {
         return fallback.isEmpty ? nil : KafkaConnection(brokers: fallback)
     }
 
+    /// There is one broker inside a process, and it lets everyone in.
+    mutating func checkEmbedded(_ sources: [PipelineConfig.Source], _ sinks: [PipelineConfig.Sink]) {
+        var ports: Set<UInt16> = [0]
+        for source in sources {
+            guard case .kafka(let kafka) = source.input else { continue }
+            checkEmbedded(kafka.connection, root["sources"], source.name, &ports)
+        }
+        for sink in sinks {
+            guard case .kafka(let kafka) = sink.output else { continue }
+            checkEmbedded(kafka.connection, root["sinks"], sink.name, &ports)
+        }
+    }
+
+    private mutating func checkEmbedded(
+        _ connection: KafkaConnection, _ kind: CheckedValue?, _ name: String, _ ports: inout Set<UInt16>
+    ) {
+        guard let port = connection.embeddedPort,
+            let section = kind?.map?.first(where: { $0.key == name })?.value.section?.section("kafka")
+        else { return }
+        ports.insert(port)
+        if ports.count > 2 {
+            let message = "there is one embedded broker, and it has another port already"
+            checker.report(section.issue(at: "brokers", message))
+        }
+        if let option = connection.loginOptions.keys.min() {
+            let message = "the embedded broker knows neither TLS nor logins: leave out '\(option)'"
+            checker.report(section.issue(at: "options", message))
+        }
+    }
+
     private func chosen(_ brokers: [String], else fallback: [String]) -> [String] {
         reader.brokers ?? (brokers.isEmpty ? fallback : brokers)
     }

@@ -20,6 +20,7 @@ struct PipelineBuilder {
         var sinks = (root["sinks"]?.map ?? []).compactMap { sink($0) }
         checkGuarantee()
         let cluster = connect(&sources, &sinks)
+        checkEmbedded(sources, sinks)
         checkTopics(sources, sinks)
         let query = PlacedText(root["query"])
         if let query { checkQuery(query, sources) }

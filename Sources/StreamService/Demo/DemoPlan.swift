@@ -36,38 +36,13 @@ struct DemoPlan {
         self.output = output
     }
 
-    /// Topics of sources and sinks, which a pipeline does not create by itself.
-    var dataTopics: [TopicName] {
-        var topics: [TopicName] = []
-        for source in config.sources {
-            if case .kafka(let kafka) = source.input, case .names(let names) = kafka.topics { topics += names }
-        }
-        for sink in config.sinks {
-            if case .kafka(let kafka) = sink.output, case .topic(let topic) = kafka.target { topics.append(topic) }
-        }
-        return topics.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
-    }
-
     /// The same pipeline on other brokers, which know neither TLS nor logins.
     static func moved(_ config: PipelineConfig, to brokers: [String]) -> PipelineConfig {
-        func moved(_ connection: KafkaConnection) -> KafkaConnection {
+        config.reconnected { connection in
             var moved = connection
             moved.brokers = brokers
             for name in connection.loginOptions.keys { moved.options[name] = nil }
             return moved
         }
-        var config = config
-        for index in config.sources.indices {
-            guard case .kafka(var kafka) = config.sources[index].input else { continue }
-            kafka.connection = moved(kafka.connection)
-            config.sources[index].input = .kafka(kafka)
-        }
-        for index in config.sinks.indices {
-            guard case .kafka(var kafka) = config.sinks[index].output else { continue }
-            kafka.connection = moved(kafka.connection)
-            config.sinks[index].output = .kafka(kafka)
-        }
-        config.cluster = config.cluster.map(moved)
-        return config
     }
 }

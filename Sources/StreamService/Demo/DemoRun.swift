@@ -1,4 +1,3 @@
-import BrokerServer
 import ConnectorKit
 import KafkaClient
 import KafkaConnector
@@ -31,30 +30,20 @@ struct DemoRun {
         defer { log.flush() }
         do {
             guard request.demo == .insideProcess else { return try run(request, local: nil, log, logScreen) }
-            let local = try startBroker(log)
-            defer { local.broker.stop(within: .seconds(5)) }
+            let local = try PipelineBroker(
+                request.config, folder: "demo-broker", environment: environment, log: log)
+            defer { local.stop() }
             var request = request
-            request.config = DemoPlan.moved(request.config, to: [local.broker.advertised.description])
+            request.config = DemoPlan.moved(request.config, to: [local.address])
             return try run(request, local: local, log, logScreen)
         } catch {
-            log.error("\(BrokerRun.text(of: error))")
+            log.error("\(error)")
             return (error as? StreamError)?.domain == .user ? .usage : .failed
         }
     }
 
-    /// A broker in this process, with the folder of its data; nil: in memory.
-    private typealias Local = (broker: LocalBroker, folder: String?)
-
-    /// Its data are kept beside the query's state, so that the next run goes on where this one ends.
-    private func startBroker(_ log: any LogHandler) throws -> Local {
-        var options = LocalBroker.Options()
-        let state = try? request.config.stateFolder ?? environment.userStateFolder()
-        options.dataFolder = state.map { "\($0)/\(request.config.name)-demo-broker" }
-        return (try LocalBroker(options, log: log), options.dataFolder)
-    }
-
     private func run(
-        _ request: RunRequest, local: Local?, _ log: any LogHandler, _ logScreen: TerminalScreen
+        _ request: RunRequest, local: PipelineBroker?, _ log: any LogHandler, _ logScreen: TerminalScreen
     ) throws -> ExitStatus {
         let plan = try DemoPlan(request.config)
         introduce(plan, local)
@@ -88,15 +77,15 @@ struct DemoRun {
 
     // MARK: - Before
 
-    private func introduce(_ plan: DemoPlan, _ local: Local?) {
+    private func introduce(_ plan: DemoPlan, _ local: PipelineBroker?) {
         let brokers = plan.connection.brokers.joined(separator: ",")
-        switch local {
-        case .some((_, let folder?)):
+        if let local {
             screen.show(line: "On a broker inside this process, at \(brokers): one node, for demos.")
-            screen.show(line: "The next run goes on where this one ends, also after kill -9: all is in \(folder).")
-        case .some:
-            screen.show(line: "On a broker inside this process, at \(brokers): one node, for demos; it keeps nothing.")
-        case nil:
+            screen.show(
+                line: local.folder.map {
+                    "The next run goes on where this one ends, also after kill -9: all is in \($0)."
+                } ?? "It keeps nothing.")
+        } else {
             screen.show(line: "On the cluster at \(brokers): what is shown stays there.")
         }
         var topics = "\(plan.input) -> \(plan.config.name) -> \(plan.output)"

@@ -22,10 +22,10 @@ struct DemoTopics {
     /// Creates what is missing.
     /// - Returns: the topics that were created.
     func create(with admin: Admin) throws(KafkaError) -> Set<TopicName> {
-        var topics = plan.dataTopics.map {
+        var topics = plan.config.dataTopics.map {
             NewTopic($0, partitions: Self.partitions, config: isLocal ? Self.localConfig : [:])
         }
-        topics += ownTopics.filter { !plan.dataTopics.contains($0.name) }
+        topics += ownTopics.filter { !plan.config.dataTopics.contains($0.name) }
         return try admin.create(topics)
     }
 

@@ -8,7 +8,7 @@ import Synchronization
 
 /// `millrace run`: from a checked pipeline to its end, as a service.
 struct PipelineRun {
-    let request: RunRequest
+    private(set) var request: RunRequest
     let environment: ConfigEnvironment
     /// Where progress is shown.
     var screen = TerminalScreen(descriptor: 2)
@@ -78,7 +78,10 @@ struct PipelineRun {
             }
             defer { server?.close() }
             if let duration = request.duration { stopLater(duration, supervisor) }
-            try runQuery(log, monitor, target)
+            let inside = try startBroker(log, supervisor)
+            defer { inside?.stop() }
+            try connected(to: inside).runQuery(log, monitor, target)
+            if let failure = inside?.failure { throw failure }
             let last = monitor.snapshot
             printer.finish(last)
             onEnd(last)
@@ -123,6 +126,32 @@ struct PipelineRun {
             while clock.now < end { never.wait(until: end) }
             supervisor.requestStop("--for is over")
         }
+    }
+
+    // MARK: - The broker inside this process
+
+    private func startBroker(
+        _ log: any LogHandler, _ supervisor: ServiceSupervisor
+    ) throws(StreamError) -> PipelineBroker? {
+        let config = request.config
+        guard let port = config.embeddedPort else { return nil }
+        let inside = try PipelineBroker(
+            config, folder: "broker", port: port, topics: config.dataTopics, environment: environment, log: log,
+            onFailure: { supervisor.requestStop("the embedded broker stopped") })
+        log.notice(
+            "A broker inside this process serves the pipeline: one node, for development and tests.",
+            LogField("brokers", inside.address), LogField("data", inside.folder ?? "in memory, gone at the end"))
+        return inside
+    }
+
+    private func connected(to inside: PipelineBroker?) -> PipelineRun {
+        guard let inside else { return self }
+        var run = self
+        run.request.config = request.config.reconnected { connection in
+            guard connection.embeddedPort != nil else { return connection }
+            return KafkaConnection(brokers: [inside.address], options: connection.options)
+        }
+        return run
     }
 
     // MARK: - The query

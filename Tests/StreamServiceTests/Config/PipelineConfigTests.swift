@@ -1,8 +1,9 @@
 import ConnectorKit
 import KafkaConnector
 import StreamCore
-import StreamService
 import Testing
+
+@testable import StreamService
 
 @Suite struct PipelineConfigTests {
     @Test func readsThePipelineOfTheFrontPage() throws {
@@ -130,5 +131,13 @@ import Testing
     @Test func stateFolderComesFromSystemd() {
         let sample = PipelineSample(variables: ["MILLRACE_BROKERS": "b:1", "STATE_DIRECTORY": "/var/lib/q:/x"])
         #expect(sample.read(PipelineSample.with()).config?.stateFolder == "/var/lib/q")
+    }
+
+    @Test(arguments: [("embedded", 0), ("embedded:9092", 9092), ("localhost:9092", nil), ("embedded.org:1", nil)])
+    func knowsItsEmbeddedBroker(brokers: String, port: UInt16?) throws {
+        let sample = PipelineSample(variables: ["MILLRACE_BROKERS": brokers])
+        let config = try #require(sample.read(PipelineSample.with()).config)
+        #expect(config.embeddedPort == port)
+        #expect(config.dataTopics == ["in", "out"])
     }
 }

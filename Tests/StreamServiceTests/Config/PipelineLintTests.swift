@@ -214,6 +214,28 @@ import Testing
             ])
     }
 
+    @Test(arguments: [
+        ("[embedded]", "[embedded]", nil), ("[embedded]", "[\"embedded:9092\"]", nil),
+        (
+            "[\"embedded:9093\"]", "[\"embedded:9092\"]",
+            "p.yaml:9:26: sinks.out.kafka.brokers: there is one embedded broker, and it has another port already"
+        ),
+        (
+            "[embedded, \"a:1\"]", "[embedded]",
+            "p.yaml:4:37: sources.s.kafka.brokers: 'embedded' stands alone: it is a cluster of its own"
+        ),
+        (
+            "[embedded], options: { sasl.username: me }", "[embedded]",
+            "p.yaml:4:49: sources.s.kafka.options: the embedded broker knows neither TLS nor logins: leave out "
+                + "'sasl.username'"
+        ),
+    ])
+    func theEmbeddedBrokerIsOneAndOpen(source: String, sink: String, issue: String?) {
+        let yaml = PipelineSample.with(
+            source: "kafka: { topics: [in], brokers: \(source) }", sink: "kafka: { topic: out, brokers: \(sink) }")
+        #expect(PipelineSample().issues(yaml) == [issue].compactMap(\.self))
+    }
+
     @Test func missingFieldsAreNamed() {
         #expect(
             sample.issues("name: q\n") == [

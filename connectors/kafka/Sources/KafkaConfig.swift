@@ -3,7 +3,7 @@ public import StreamCore
 
 /// Where a cluster is, and how to log in: what a source, a sink and the query's own topics share.
 public struct KafkaConnection: Sendable, Hashable {
-    /// `host:port` each.
+    /// `host:port` each, or `embedded` alone.
     public var brokers: [String]
     /// librdkafka properties, checked against `ProtectedProperty`.
     public var options: [String: SettingValue]
@@ -11,6 +11,11 @@ public struct KafkaConnection: Sendable, Hashable {
     public init(brokers: [String], options: [String: SettingValue] = [:]) {
         self.brokers = brokers
         self.options = options
+    }
+
+    /// Of a broker inside this process; 0: the system chooses. Nil where the brokers are others.
+    public var embeddedPort: UInt16? {
+        brokers.lazy.compactMap(KafkaNames.embeddedPort).first
     }
 
     /// The part of the options that says how to connect and log in.

@@ -40,8 +40,16 @@ public struct KafkaConnector: Connector {
         doc:
             "Where to connect first, as `host:port`. Left out: a sink takes those of the first Kafka source (with "
             + "that source's "
-            + "`security.protocol`, `sasl.*` and `ssl.*` options), everything else those of `MILLRACE_BROKERS`.",
-        example: #"["localhost:9092"]"#, lint: FieldSpec.texts(KafkaNames.brokersComplaint))
+            + "`security.protocol`, `sasl.*` and `ssl.*` options), everything else those of `MILLRACE_BROKERS`. "
+            + "`[embedded]` is a broker inside this process, for development and tests: its data are kept in the "
+            + "state folder, and topics that are missing are created; `[embedded:9092]` chooses its port.",
+        example: #"["localhost:9092"]"#,
+        lint: { value in
+            let issues = FieldSpec.texts(KafkaNames.brokersComplaint)(value)
+            let all = (value.list ?? []).compactMap(\.text).joined(separator: ",")
+            guard issues.isEmpty, !all.isEmpty, let complaint = KafkaNames.brokersComplaint(all) else { return issues }
+            return [value.issue(complaint)]
+        })
 
     private static let options = FieldSpec(
         "options", .settings(isSecret: isSecretProperty),

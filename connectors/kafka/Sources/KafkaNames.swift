@@ -18,10 +18,13 @@ public enum KafkaNames {
         return name.utf8.count > lengthMax ? "is longer than \(lengthMax) characters" : nil
     }
 
-    /// What is wrong with `host:port` (a comma separated list of them), or nil.
+    /// What is wrong with `host:port` (a comma separated list of them) or `embedded`, or nil.
     public static func brokersComplaint(_ text: String) -> String? {
         let addresses = brokers(text)
         if addresses.isEmpty { return "must not be empty" }
+        if addresses.count > 1, addresses.contains(where: { embeddedPort($0) != nil }) {
+            return "'\(embedded)' stands alone: it is a cluster of its own"
+        }
         for address in addresses where !isAddress(address) {
             return "expected HOST:PORT, such as localhost:9092"
         }
@@ -33,6 +36,16 @@ public enum KafkaNames {
         text.split(separator: ",").map { part in
             String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
         }.filter { !$0.isEmpty }
+    }
+
+    /// In place of a host: a broker inside this process.
+    public static let embedded = "embedded"
+
+    /// Where `embedded` or `embedded:PORT` listens; 0: on a port that the system chooses. Nil for any other address.
+    public static func embeddedPort(_ address: String) -> UInt16? {
+        let parts = address.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2, parts[0] == embedded else { return nil }
+        return parts.count == 1 ? 0 : UInt16(parts[1])
     }
 
     private static func isAddress(_ address: String) -> Bool {

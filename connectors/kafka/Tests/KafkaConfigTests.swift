@@ -19,6 +19,7 @@ import Testing
         ("localhost:9092", true), ("a:1,b:2", true), ("[::1]:9092", true), ("SASL_SSL://h:1", true), ("host", true),
         ("", false), (",", false), ("a:0", false), ("a:70000", false), ("a:b", false), ("::1:9092", false),
         ("a b:1", false),
+        ("embedded", true), ("embedded:9092", true), ("embedded,a:1", false), ("embedded:0", false),
         ("http://h:1", false), ("[]:1", false), (":9092", false),
     ])
     func brokers(text: String, isRight: Bool) {
