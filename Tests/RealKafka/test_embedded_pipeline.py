@@ -47,8 +47,8 @@ class EmbeddedPipeline(KafkaCase):
             for value in range(sent, sent + share):
                 producer.send("in", 0, b'{"n":%d}' % value)
             sent += share
-            done = committed() + self.random.randrange(share)
-            self.wait(f"{done} records", lambda done=done: committed() > done, 30, alive=program)
+            enough = sent - self.random.randrange(1, share)
+            self.wait(f"{enough} records", lambda enough=enough: committed() >= enough, 30, alive=program)
             program.kill()
             program = self.start("run", file, log=f"after-{number}")
         for value in range(sent, RECORDS):
