@@ -1,11 +1,5 @@
 import StreamCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// A thread of its own for calls that block: jobs run one after the other, in order.
 ///
 /// librdkafka's blocking calls happen only here, never on a driver's thread and never on Swift's shared pool.
@@ -18,7 +12,7 @@ final class WorkerThread: @unchecked Sendable {
     private var isEnded = false
 
     init() {
-        Self.spawn { [self] in
+        startThread(name: "kafka-calls") { [self] in
             while let job = nextJob() { job() }
         }
     }
@@ -77,25 +71,4 @@ final class WorkerThread: @unchecked Sendable {
             }
         }
     }
-
-    /// Starts a detached thread.
-    private static func spawn(_ body: @escaping @Sendable () -> Void) {
-        let box = unsafe Unmanaged.passRetained(ThreadBody(body))
-        var thread = pthread_t()
-        let status = unsafe pthread_create(&thread, nil, startThread, box.toOpaque())
-        precondition(status == 0, "the system refuses another thread")
-        pthread_detach(thread)
-    }
-}
-
-private final class ThreadBody: Sendable {
-    let run: @Sendable () -> Void
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-}
-
-private func startThread(_ raw: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    // Safety: `spawn` retained exactly one body for this thread.
-    guard let raw = unsafe raw else { return nil }
-    unsafe Unmanaged<ThreadBody>.fromOpaque(raw).takeRetainedValue().run()
-    return nil
 }

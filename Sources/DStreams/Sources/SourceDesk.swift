@@ -55,7 +55,7 @@ final class SourceDesk: Sendable {
 
     func startThread(_ log: any SourceLog) {
         state.withLock { $0.isThreadStarted = true }
-        StreamEngine.startThread(name: "source") { [self] in
+        StreamCore.startThread(name: "source") { [self] in
             let clock = SystemClock()
             while !closed.load(ordering: .acquiring) {
                 signal.wait(until: log.turn(self, clock.now))

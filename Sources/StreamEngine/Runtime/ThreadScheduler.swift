@@ -1,16 +1,10 @@
 public import StreamCore
 private import Synchronization
 
-#if canImport(Glibc)
-    public import Glibc
-#elseif canImport(Musl)
-    public import Musl
-#endif
-
 /// Runs each step machine on a thread of its own.
 public final class ThreadScheduler: Sendable {
     private let clock: any EngineClock
-    private let running = Mutex<[pthread_t]>([])
+    private let running = Mutex<[SystemThread]>([])
     /// Called on the machine's thread after each step: for watchdogs.
     private let onStep: @Sendable (String) -> Void
 
@@ -30,7 +24,7 @@ public final class ThreadScheduler: Sendable {
         let clock = clock
         let onStep = onStep
         let confined = Confined(machine)
-        let thread = startThread(name: machine.name, isJoined: true) {
+        let thread = SystemThread(name: machine.name) {
             let machine = confined.machine
             while true {
                 let now = clock.now
@@ -43,6 +37,9 @@ public final class ThreadScheduler: Sendable {
                 }
             }
         }
+        guard let thread else {
+            preconditionFailure("the system refused a thread: raise its limit of processes")
+        }
         running.withLock { $0.append(thread) }
     }
 
@@ -52,7 +49,7 @@ public final class ThreadScheduler: Sendable {
             defer { threads = [] }
             return threads
         }
-        for thread in threads { pthread_join(thread, nil) }
+        for thread in threads { thread.join() }
     }
 }
 
@@ -61,38 +58,4 @@ private struct Confined: @unchecked Sendable {
     // Safety: whoever calls `start` gives the machine up, and only the new thread uses it.
     let machine: any StepMachine
     init(_ machine: any StepMachine) { self.machine = machine }
-}
-
-/// A named thread (Linux shows 15 characters) that runs `body` once. For blocking work behind ports, too.
-/// - Parameter isJoined: somebody waits for its end with `pthread_join`; else the system takes it back by itself.
-@discardableResult
-public func startThread(
-    name: String, isJoined: Bool = false, _ body: @escaping @Sendable () -> Void
-) -> pthread_t {
-    final class Start: Sendable {
-        let name: String
-        let body: @Sendable () -> Void
-        init(_ name: String, _ body: @escaping @Sendable () -> Void) { (self.name, self.body) = (name, body) }
-    }
-    var thread = pthread_t()
-    let start = Unmanaged.passRetained(Start(name, body))
-    let code = pthread_create(
-        &thread, nil,
-        { raw in
-            guard let raw else { return nil }
-            let start = Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()
-            nameThisThread(start.name)
-            start.body()
-            return nil
-        }, start.toOpaque())
-    precondition(code == 0, "the system refused a thread (error \(code)): raise its limit of processes")
-    if !isJoined { pthread_detach(thread) }
-    return thread
-}
-
-/// For `top -H` and debuggers. glibc's call for it is not visible to Swift; the kernel takes it by file as well.
-private func nameThisThread(_ name: String) {
-    guard let file = fopen("/proc/thread-self/comm", "w") else { return }
-    fputs(String(name.prefix(15)), file)
-    fclose(file)
 }

@@ -85,15 +85,16 @@ struct SupervisorTests {
     @Test("a signal to the waiting thread arrives without a handler", .timeLimit(.minutes(1)))
     func signal() {
         let seen = Collected<String>()
-        let thread = SupervisorThread {
+        let thread = SystemThread(name: "signals") {
+            SignalMask.block()
             while let signal = SignalMask.wait(atMost: .seconds(30)), signal != .wake { seen.add(signal.name) }
         }
-        thread?.send(.terminate)
-        thread?.send(.hangUp)
+        thread?.send(signal: ServiceSignal.terminate.number)
+        thread?.send(signal: ServiceSignal.hangUp.number)
         // Signals that are pending together arrive by number: SIGHUP 1, SIGUSR1 10, SIGTERM 15.
         let deadline = SystemClock().now + .seconds(30)
         while seen.all.count < 2, SystemClock().now < deadline {}
-        thread?.send(.wake)
+        thread?.send(signal: ServiceSignal.wake.number)
         thread?.join()
         #expect(Set(seen.all) == ["SIGTERM", "SIGHUP"])
     }

@@ -51,7 +51,7 @@ package final class ServiceSupervisor: Sendable {
         var shutdown: ShutdownMachine
         var notifications: NotificationPlan
         var lateLoops: Set<String> = []
-        var thread: SupervisorThread?
+        var thread: SystemThread?
         var isFinished = false
         var last: (snapshot: ServiceSnapshot, at: MonotonicTime)?
         var statusLine = ""
@@ -89,7 +89,7 @@ package final class ServiceSupervisor: Sendable {
     /// Starts the thread that takes signals.
     /// - Throws: `THREAD_FAILED` where the system has no thread left.
     package func start() throws(StreamError) {
-        guard let thread = SupervisorThread({ [self] in run() }) else {
+        guard let thread = SystemThread(name: "supervisor", { [self] in run() }) else {
             throw StreamError(
                 "THREAD_FAILED", "Could not start the supervising thread.", remedy: "Raise the limit of tasks.",
                 domain: .external)
@@ -107,13 +107,13 @@ package final class ServiceSupervisor: Sendable {
     /// - Returns: the exit code: 0, or 1 where an epoch was dropped because the service had to stop at once.
     package func finish() -> Int32 {
         let now = clock.now
-        let thread = state.withLock { state -> SupervisorThread? in
+        let thread = state.withLock { state -> SystemThread? in
             _ = state.shutdown.handle(.finished, at: now)
             state.isFinished = true
             defer { state.thread = nil }
             return state.thread
         }
-        thread?.send(.wake)
+        thread?.send(signal: ServiceSignal.wake.number)
         thread?.join()
         // systemd hears that the end is wanted also where no signal asked for it.
         let lines = state.withLock {
@@ -124,9 +124,10 @@ package final class ServiceSupervisor: Sendable {
         return state.withLock { $0.shutdown.exitCode }
     }
 
-    private func wake() { state.withLock { $0.thread }?.send(.wake) }
+    private func wake() { state.withLock { $0.thread }?.send(signal: ServiceSignal.wake.number) }
 
     private func run() {
+        SignalMask.block()
         while !state.withLock({ $0.isFinished }) {
             take(SignalMask.wait(atMost: options.tick))
             tick()
