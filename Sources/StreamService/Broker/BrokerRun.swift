@@ -106,14 +106,17 @@ struct BrokerRun {
     }
 
     /// What happened and what to do.
-    static func text(of error: any Error) -> String {
+    /// - Parameters:
+    ///   - port: how another port is chosen.
+    ///   - folder: how another folder is.
+    static func text(of error: any Error, port: String = "with --listen", folder: String = "with --data") -> String {
         switch error {
         case let error as ServerError where error.code == .addressInUse:
-            "\(error). Stop what uses it, or choose another port with --listen."
+            "\(error). Stop what uses it, or choose another port \(port)."
         case let error as ServerError where error.code == .notPermitted:
-            "\(error). Choose a port above 1023 with --listen."
+            "\(error). Choose a port above 1023 \(port)."
         case let error as ServerError: "\(error)."
-        case StorageError.full: "the disk is full: make room, or choose another folder with --data."
+        case StorageError.full: "the disk is full: make room, or choose another folder \(folder)."
         case StorageError.failed(let reason): "\(reason)."
         case StorageError.corrupt(let position): "a log is damaged at position \(position)."
         default: "\(error)"

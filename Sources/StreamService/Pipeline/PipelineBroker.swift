@@ -42,8 +42,9 @@ struct PipelineBroker {
     func stop() { broker.stop(within: .seconds(5)) }
 
     private static func error(_ error: any Error) -> StreamError {
-        StreamError(
-            "EMBEDDED_BROKER", "The broker inside this process cannot work: \(BrokerRun.text(of: error))",
+        let text = BrokerRun.text(of: error, port: "as 'embedded:PORT'", folder: "with 'state-dir'")
+        return StreamError(
+            "EMBEDDED_BROKER", "The broker inside this process cannot work: \(text)",
             remedy: "Instances that share a cluster need one of their own: 'millrace broker', or Kafka.",
             domain: .external)
     }
