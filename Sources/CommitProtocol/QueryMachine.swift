@@ -97,6 +97,8 @@ public struct QueryMachine: Sendable, Hashable {
     /// What was found before state is restored to it.
     public private(set) var found: RecoveredProgress?
     private var replay: ProgressRecord?
+    /// Positions and progress that did not agree when they were last read.
+    private var disagreeing: RecoveredProgress?
     private var isWriterReady = false
     private var isStopping = false
 
@@ -130,7 +132,7 @@ public struct QueryMachine: Sendable, Hashable {
             leaving.formUnion(splits)
             membershipChanged(&actions)
         case .lost(let splits): lose(splits, &actions)
-        case .recovered(let found) where phase == .locating: restore(found, &actions)
+        case .recovered(let found) where phase == .locating: recovered(found, &actions)
         case .restored where phase == .restoring: restored(&actions)
         case .resolved(let positions) where phase == .resolving: resolved(positions, &actions)
         case .anchored where phase == .anchoring: openLocated(&actions)
@@ -214,6 +216,30 @@ public struct QueryMachine: Sendable, Hashable {
         }
     }
 
+    /// The group's positions and the progress are read one after the other. An owner that lost the query without
+    /// having heard of it may see another one's commit between the two: what disagrees is read again, and only the
+    /// same disagreement twice is somebody's doing.
+    private mutating func recovered(_ found: RecoveredProgress, _ actions: inout [Action]) {
+        guard let moved = movedSplit(in: found) else {
+            disagreeing = nil
+            return restore(found, &actions)
+        }
+        guard disagreeing == found else {
+            disagreeing = found
+            return actions.append(.recover(asked))
+        }
+        let record = found.progress?.resumePositions[moved]
+        close(Self.movedOffsets(moved, record: record, group: found.positions[moved]), &actions)
+    }
+
+    private func movedSplit(in found: RecoveredProgress) -> Split? {
+        guard let resume = found.progress?.resumePositions else { return nil }
+        return asked.filter { split in
+            guard let position = found.positions[split], let recorded = resume[split] else { return false }
+            return position != recorded
+        }.min()
+    }
+
     private mutating func restore(_ found: RecoveredProgress, _ actions: inout [Action]) {
         guard hasState, !asked.isEmpty else { return locate(found, &actions) }
         self.found = found
@@ -236,9 +262,6 @@ public struct QueryMachine: Sendable, Hashable {
             progress = record
             replay = record.phase == .planned ? record : nil
             let resume = record.resumePositions
-            if let moved = located.keys.filter({ resume[$0] != nil && resume[$0] != located[$0] }).min() {
-                return close(Self.movedOffsets(moved, record: resume[moved], group: located[moved]), &actions)
-            }
             located = resume.filter { asked.contains($0.key) }
         }
         let missing = asked.subtracting(located.keys)

@@ -142,11 +142,36 @@ import Testing
         _ = machine.handle(.assigned([Self.a]))
         var record = Self.planned
         record.phase = .committed
-        let actions = machine.handle(.recovered(RecoveredProgress(positions: [Self.a: 9], progress: record)))
+        let found = RecoveredProgress(positions: [Self.a: 9], progress: record)
+        guard case .recover([Self.a])? = machine.handle(.recovered(found)).first else {
+            Issue.record("must be read again")
+            return
+        }
+        let actions = machine.handle(.recovered(found))
         guard case .close(let error)? = actions.last else {
             Issue.record("\(actions)")
             return
         }
         #expect(error?.code == "PROGRESS_DIFFERS")
+    }
+
+    /// Another instance committed between the two reads: this one has lost the query and will hear of it.
+    @Test func progressThatMovedBetweenTwoReadsIsReadAgain() {
+        var machine = started()
+        _ = machine.handle(.assigned([Self.a]))
+        var record = Self.planned
+        record.phase = .committed
+        let position = record.resumePositions[Self.a] ?? 0
+        let torn = RecoveredProgress(positions: [Self.a: Position(position.number - 1)], progress: record)
+        guard case .recover([Self.a])? = machine.handle(.recovered(torn)).first else {
+            Issue.record("must be read again")
+            return
+        }
+        let actions = machine.handle(.recovered(RecoveredProgress(positions: [Self.a: position], progress: record)))
+        guard case .open(let positions, replay: nil)? = actions.first else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(positions == [Self.a: position])
     }
 }
