@@ -97,9 +97,13 @@ let package = Package(
         module("BrokerServer", ["StreamCore", "KafkaWire", "EmbeddedBroker", "CUV"], strict: true),
         module("EmbeddedKafka", ["StreamCore", "EmbeddedBroker", "BrokerServer"]),
 
-        // The engine on a simulated cluster: what scripts/simulate runs.
+        // The engine on a simulated cluster and on the embedded broker's machine: what scripts/simulate runs.
         module(
-            "EngineSimulation", ["StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "StreamTesting"]),
+            "EngineSimulation",
+            [
+                "StreamCore", "CommitProtocol", "StateStore", "StreamEngine", "StreamTesting", "KafkaWire",
+                "EmbeddedBroker",
+            ]),
         .executableTarget(
             name: "millrace-simulate", dependencies: ["StreamCore", "EngineSimulation"], path: "Tests/Simulate",
             swiftSettings: settings),

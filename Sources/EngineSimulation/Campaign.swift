@@ -1,22 +1,33 @@
 package import StreamCore
 
-/// Many runs: seeds from one on, some scenarios, maybe with a breakage.
+/// Many runs: seeds from one on, some scenarios on some clusters, maybe with a breakage.
 package struct Campaign: Sendable {
     package var from: UInt64
     package var seeds: UInt64
     package var scenarios: [Scenario]
+    package var clusters: [ClusterKind]
     package var breakages: ProtocolBreakage
     package var folder: String?
 
     package init(
         from: UInt64 = 1, seeds: UInt64, scenarios: [Scenario] = Scenario.allCases,
-        breakages: ProtocolBreakage = [], folder: String? = nil
+        clusters: [ClusterKind] = ClusterKind.allCases, breakages: ProtocolBreakage = [], folder: String? = nil
     ) {
         self.from = from
         self.seeds = seeds
         self.scenarios = scenarios
+        self.clusters = clusters
         self.breakages = breakages
         self.folder = folder
+    }
+
+    /// All runs of one seed.
+    package func runs(_ seed: UInt64) -> [SimulationRun] {
+        clusters.flatMap { cluster in
+            scenarios.map {
+                SimulationRun(seed: seed, scenario: $0, cluster: cluster, breakages: breakages, folder: folder)
+            }
+        }
     }
 
     /// What some runs have shown.
@@ -35,8 +46,7 @@ package struct Campaign: Sendable {
         var seed = from + UInt64(worker)
         while seed < from + seeds {
             var news = Statistics()
-            for scenario in scenarios where result.failure == nil {
-                let run = SimulationRun(seed: seed, scenario: scenario, breakages: breakages, folder: folder)
+            for run in runs(seed) where result.failure == nil {
                 let verdict = run()
                 news += verdict.statistics
                 if verdict.violation != nil { result.failure = (run, verdict) }

@@ -4,12 +4,12 @@ import StreamTesting
 
 /// The state that a new program would restore.
 extension Oracle {
-    func restoredTotals(_ cluster: SimulatedCluster, _ words: [String]) throws -> [String] {
+    func restoredTotals(_ cluster: any Cluster, _ words: [String]) throws -> [String] {
         let restored = OperatorState(
             query: World.query, operatorID: World.operatorID, layout: ShardLayout(), task: 0, taskCount: 1,
             clock: ManualClock())
         let table: StateTable<String, Int> = restored.table(id: 1)
-        for (split, changes) in cluster.changelogs.sorted(by: { $0.key < $1.key }) {
+        for (split, changes) in try cluster.readChangelogs().sorted(by: { $0.key < $1.key }) {
             let block = RecordBlock(topics: [split.topic])
             for (offset, change) in changes.enumerated() {
                 guard let change else { continue }

@@ -174,8 +174,8 @@ final class Oracle {
     // MARK: - The end
 
     /// What read_committed readers have at the end, against the whole input.
-    func checkEnd(_ cluster: SimulatedCluster) throws -> Violation? {
-        let values = cluster.outputs.map(\.value)
+    func checkEnd(_ cluster: any Cluster) throws -> Violation? {
+        let values = try cluster.readOutputs()
         let all = cluster.input.values.flatMap { $0.compactMap { $0 } }
         switch schedule.scenario {
         case .stateless:

@@ -18,6 +18,7 @@ package enum Scenario: String, CaseIterable, Sendable {
 package struct Schedule: Hashable, Sendable {
     package var seed: UInt64
     package var scenario: Scenario
+    package var cluster: ClusterKind
     package var splits: Int
     /// Of each split, in all.
     package var records: Int
@@ -26,12 +27,15 @@ package struct Schedule: Hashable, Sendable {
     package var arrivalSteps: Int
     package var instances: Int
     package var hasDisk = false
+    /// What goes wrong by itself on the way to a broker.
+    package var network = NetworkConditions()
     package var faults: [ScheduledFault] = []
 
-    package init(seed: UInt64, scenario: Scenario) {
+    package init(seed: UInt64, scenario: Scenario, cluster: ClusterKind = .model) {
         var random = StableRandom(seed: seed &* 0x9E37_79B9 &+ 17)
         self.seed = seed
         self.scenario = scenario
+        self.cluster = cluster
         splits = 1 + random.below(4)
         records = 20 + random.below(100)
         arrivalRecords = 1 + random.below(5)
@@ -50,6 +54,14 @@ package struct Schedule: Hashable, Sendable {
                 faults.append(ScheduledFault(step: step, fault: randomFault(&random)))
             }
         }
+        if cluster == .broker { adaptToBroker(&random) }
+    }
+
+    /// Requests on their way make some three times the steps of the model's answers.
+    private mutating func adaptToBroker(_ random: inout StableRandom) {
+        network = NetworkConditions(&random)
+        arrivalSteps *= 3
+        for index in faults.indices { faults[index].step *= 3 }
     }
 
     private func randomFault(_ random: inout StableRandom) -> Fault {

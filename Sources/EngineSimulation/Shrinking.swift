@@ -15,6 +15,7 @@ package func shrink(_ run: SimulationRun, runsMax: Int = 400) -> SimulationRun {
     for change: (inout Schedule) -> Void in [
         { $0.records = max(1, $0.records / 2) }, { $0.records = max(1, $0.records - 5) },
         { $0.splits = max(1, $0.splits - 1) }, { $0.instances = 1 }, { $0.hasDisk = false },
+        { $0.network = NetworkConditions() },
     ] {
         var smaller = best.schedule
         repeat {

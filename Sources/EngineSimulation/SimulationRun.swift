@@ -20,8 +20,11 @@ package struct SimulationRun: Sendable {
         self.folder = folder
     }
 
-    package init(seed: UInt64, scenario: Scenario, breakages: ProtocolBreakage = [], folder: String? = nil) {
-        self.init(Schedule(seed: seed, scenario: scenario), breakages: breakages, folder: folder)
+    package init(
+        seed: UInt64, scenario: Scenario, cluster: ClusterKind = .model, breakages: ProtocolBreakage = [],
+        folder: String? = nil
+    ) {
+        self.init(Schedule(seed: seed, scenario: scenario, cluster: cluster), breakages: breakages, folder: folder)
     }
 
     package func callAsFunction() -> Verdict {
@@ -37,6 +40,7 @@ package struct SimulationRun: Sendable {
             if world.violation != nil { break }
             world.apply(scheduled.fault)
         }
+        world.cluster.calmDown()
         calmDown(world)
         for instance in world.instances.compactMap({ $0 }) + world.zombies {
             world.remove(instance, requestArrives: false)
@@ -46,7 +50,8 @@ package struct SimulationRun: Sendable {
         statistics.diskRuns = disk == nil ? 0 : 1
         statistics.steps = world.scheduler.stepCount
         statistics.records = schedule.records * schedule.splits
-        statistics.lateCommits = world.coordinator.lateCommitCount
+        statistics.lateCommits = world.cluster.lateCommitCount
+        statistics.faults.merge(world.cluster.counts, uniquingKeysWith: +)
         return Verdict(
             violation: world.violation, traceHash: world.scheduler.traceHash, statistics: statistics, log: world.log)
     }
@@ -58,7 +63,9 @@ package struct SimulationRun: Sendable {
         while world.violation == nil, !(world.isCaughtUp && world.pending.isEmpty) {
             let couldMove = world.step()
             if !couldMove || world.scheduler.stepCount > limit, !world.isCaughtUp {
-                let snapshots = world.instances.map { $0.map { "\($0.query.status.snapshot.phase)" } ?? "down" }
+                let snapshots = world.instances.map { instance in
+                    instance.map { "\($0.query.status.snapshot.phase), \($0.ports.summary)" } ?? "down"
+                }
                 world.violate(
                     Violation(
                         invariant: 11,
@@ -68,7 +75,7 @@ package struct SimulationRun: Sendable {
         guard world.violation == nil else { return }
         do {
             if let found = try world.oracle.checkEnd(world.cluster) { world.violate(found) }
-        } catch { world.violate(Violation(invariant: 3, text: "the changelog cannot be restored: \(error)")) }
+        } catch { world.violate(Violation(invariant: 3, text: "what is committed cannot be read: \(error)")) }
     }
 }
 

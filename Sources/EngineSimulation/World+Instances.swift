@@ -18,10 +18,11 @@ extension World {
         guard schedule.scenario != .stateless else { return }
         var options = options
         options.isOwned = false
+        let nowhere = SimulatedCluster()
         do {
             _ = try StreamQuery(
-                options: options, input: SimulatedInput(cluster, seed: 1), writer: SimulatedWriter(cluster, seed: 1),
-                changelog: SimulatedChangelog(cluster, seed: 1), stages: stages(1, nil), clock: clock)
+                options: options, input: SimulatedInput(nowhere, seed: 1), writer: SimulatedWriter(nowhere, seed: 1),
+                changelog: SimulatedChangelog(nowhere, seed: 1), stages: stages(1, nil), clock: clock)
             violate(Violation(invariant: 8, text: "a query that needs an owner runs without"))
         } catch {
             guard (error as? StreamError)?.code != "PLAN_NEEDS_OWNER" else { return }
@@ -33,36 +34,16 @@ extension World {
         lives += 1
         statistics.lives += 1
         let number = lives
-        let random = schedule.seed &* 1009 &+ UInt64(number)
-        let input = SimulatedInput(cluster, seed: random)
-        let writer = SimulatedWriter(cluster, seed: random &* 31)
-        writer.identity = "slot-\(slot)"
-        writer.coordinator = coordinator
-        var port: any InputPort = input
-        var membership: SimulatedMembership?
-        var changelog: SimulatedChangelog?
-        if schedule.scenario == .stateless {
-            group.join(number, input)
-            writer.isMember = { [unowned group] in group.isMember(number) }
-        } else {
-            let member = SimulatedMembership(ownerGroup)
-            membership = member
-            input.isGroupless = true
-            input.topic = "in"
-            writer.isMember = { [unowned member] in member.isOwner }
-            port = OwnedInput(membership: member, sources: [input])
-            changelog = SimulatedChangelog(cluster, seed: random &* 17)
-        }
+        let ports = cluster.connect(
+            ClusterProcess(slot: slot, number: number, seed: schedule.seed &* 1009 &+ UInt64(number)))
         let store = try diskFolder.map { try LocalStore(folder: "\($0)/slot-\(slot)", memoryBytes: 8 << 20) }
         let told = told
         let query = try StreamQuery(
-            options: options, input: port, writer: writer, changelog: changelog,
+            options: options, input: ports.input, writer: ports.writer, changelog: ports.changelog,
             stages: stages(Int((schedule.seed &+ UInt64(number)) % 3) + 1, store), userOutputs: InlineUserOutput(),
             clock: clock, onProgress: { told.add($0) })
-        let instance = Instance(
-            slot: slot, number: number, input: input, membership: membership, writer: writer, changelog: changelog,
-            query: query, store: store)
-        for actor in instance.actors { scheduler.add(actor) }
+        let instance = Instance(slot: slot, number: number, ports: ports, query: query, store: store)
+        for actor in ports.actors { scheduler.add(actor) }
         scheduler.add(query.machines)
         instances[slot] = instance
         note("slot \(slot) starts, process \(number)")
@@ -106,15 +87,11 @@ extension World {
 
     /// Nothing of it ever moves again.
     func remove(_ instance: Instance, requestArrives: Bool) {
-        for (fault, count) in instance.writer.faultCounts { statistics.count(fault, count) }
-        for (kind, count) in instance.writer.failures { statistics.failures[kind.rawValue, default: 0] += count }
-        instance.writer.die(requestArrives: requestArrives)
+        for (fault, count) in instance.ports.faultCounts { statistics.count(fault, count) }
+        for (kind, count) in instance.ports.failures { statistics.failures[kind.rawValue, default: 0] += count }
         scheduler.remove(instance.query.machines)
-        for actor in instance.actors { scheduler.remove(actor) }
-        instance.changelog?.close(within: .zero)
-        instance.input.close(within: .zero)
-        if let membership = instance.membership { ownerGroup.remove(membership) }
-        group.remove(instance.number)
+        for actor in instance.ports.actors { scheduler.remove(actor) }
+        cluster.disconnect(instance.ports, requestArrives: requestArrives)
         instance.store?.close()
     }
 
@@ -149,8 +126,7 @@ extension World {
             // Two processes cannot use one folder.
             guard diskFolder == nil else { return }
             hold(instance, sleep)
-            group.remove(instance.number)
-            if let membership = instance.membership { ownerGroup.remove(membership) }
+            cluster.suspend(instance.ports)
             zombies.append(instance)
             instances[slot] = nil
             start(slot)
@@ -158,11 +134,7 @@ extension World {
         case .stall(_, let steps): hold(instance, steps)
         case .slow(_, let part, let steps): slow(instance, part, steps)
         case .wake: for machine in instance.query.machines { scheduler.wake(machine) }
-        case .expel: if instance.membership == nil { group.expel(instance.number) } else { ownerGroup.expelOwner() }
-        case .rebalance:
-            if instance.membership == nil { group.revoke(instance.number) } else { ownerGroup.wantBack() }
-        case .transaction(_, let fault): instance.writer.arm(fault)
-        case .expire: coordinator.expire(instance.writer.identity)
+        case .expel, .rebalance, .transaction, .expire: cluster.apply(fault, to: instance.ports)
         case .jump, .brokersDown, .failOutput, .arrive: break
         }
     }
@@ -171,7 +143,8 @@ extension World {
         switch fault {
         case .jump(let milliseconds): clock.advance(by: .milliseconds(Int64(milliseconds)))
         case .brokersDown(let steps):
-            coordinator.isDown = true
+            cluster.stopBrokers()
+            areBrokersDown = true
             pending.append((scheduler.stepCount + steps, .brokersUp))
         case .failOutput: outside.armFailure()
         case .arrive(let records): arrive(records)
@@ -183,7 +156,7 @@ extension World {
     private func hold(_ instance: Instance, _ steps: Int) {
         impede(instance, steps)
         for machine in instance.query.machines { scheduler.hold(machine, steps: steps) }
-        for actor in instance.actors { scheduler.hold(actor, steps: steps) }
+        for actor in instance.ports.actors { scheduler.hold(actor, steps: steps) }
     }
 
     private func impede(_ instance: Instance, _ steps: Int) {
@@ -197,9 +170,8 @@ extension World {
         case .driver: scheduler.hold(machines[0], steps: steps)
         case .task: scheduler.hold(machines[1 + steps % max(1, machines.count - 2)], steps: steps)
         case .committer: scheduler.hold(machines[machines.count - 1], steps: steps)
-        case .writer: scheduler.hold(instance.writer, steps: steps)
-        case .input: scheduler.hold(instance.membership ?? instance.input, steps: steps)
-        case .changelog: if let changelog = instance.changelog { scheduler.hold(changelog, steps: steps) }
+        case .writer, .input, .changelog:
+            if let actor = instance.ports.actor(of: part) { scheduler.hold(actor, steps: steps) }
         }
     }
 }

@@ -18,17 +18,15 @@ final class World {
     let schedule: Schedule
     let breakages: ProtocolBreakage
     let diskFolder: String?
-    let cluster = SimulatedCluster()
+    let cluster: any Cluster
     let clock = ManualClock()
     let scheduler: SimulatedScheduler
-    let coordinator: SimulatedCoordinator
-    let group: SplitGroup
-    let ownerGroup = SimulatedGroup()
     let oracle: Oracle
     let told = ProgressInbox()
     let outside = OutsideTable()
     /// Failures of output code that ended an instance.
     private var failuresSeen = 0
+    var areBrokersDown = false
     /// By slot; nil: none runs.
     var instances: [Instance?]
     /// Asleep or awake, and replaced.
@@ -53,10 +51,7 @@ final class World {
     final class Instance {
         let slot: Int
         let number: Int
-        let input: SimulatedInput
-        let membership: SimulatedMembership?
-        let writer: SimulatedWriter
-        let changelog: SimulatedChangelog?
+        let ports: any ClusterPorts
         let query: StreamQuery
         let store: LocalStore?
         /// Steps after its end until it starts anew; nil: it was not asked to stop.
@@ -68,22 +63,12 @@ final class World {
         /// Before this step something keeps it from working.
         var impededUntil = 0
 
-        init(
-            slot: Int, number: Int, input: SimulatedInput, membership: SimulatedMembership?, writer: SimulatedWriter,
-            changelog: SimulatedChangelog?, query: StreamQuery, store: LocalStore?
-        ) {
+        init(slot: Int, number: Int, ports: any ClusterPorts, query: StreamQuery, store: LocalStore?) {
             self.slot = slot
             self.number = number
-            self.input = input
-            self.membership = membership
-            self.writer = writer
-            self.changelog = changelog
+            self.ports = ports
             self.query = query
             self.store = store
-        }
-
-        var actors: [any WorldActor] {
-            [input, writer] + [membership].compactMap { $0 } + [changelog].compactMap { $0 }
         }
     }
 
@@ -93,15 +78,15 @@ final class World {
         self.diskFolder = diskFolder
         self.keepsLog = keepsLog
         scheduler = SimulatedScheduler(seed: schedule.seed, clock: clock)
-        coordinator = SimulatedCoordinator(cluster, seed: schedule.seed &* 7 &+ 3, clock: clock)
-        let splits = (0..<schedule.splits).map { Split("in", PartitionID(Int32($0))) }
-        group = SplitGroup(splits: Set(splits), seed: schedule.seed &* 11 &+ 5)
         instances = Array(repeating: nil, count: schedule.instances)
-        let cluster = cluster
+        let cluster: any Cluster =
+            switch schedule.cluster {
+            case .model: ModelCluster(schedule, clock)
+            case .broker: BrokerCluster(schedule, clock)
+            }
+        self.cluster = cluster
         oracle = Oracle(schedule, outside) { cluster.input }
-        for split in splits { cluster.input[split] = [] }
-        scheduler.add(coordinator)
-        if schedule.scenario == .stateless { scheduler.add(group) }
+        for actor in cluster.actors { scheduler.add(actor) }
         arrive(schedule.arrivalRecords)
         watch()
     }
@@ -113,15 +98,7 @@ final class World {
             note("epoch \(commit.epoch) is committed: \(commit.positions.sorted { $0.key < $1.key }.map(\.value))")
             if let found = oracle.check(commit, outputs) { violate(found) }
         }
-        cluster.onPositions = { [unowned self] identity, commit in
-            guard schedule.scenario == .stateless,
-                let instance = instances.compactMap({ $0 }).first(where: { $0.writer.identity == identity }),
-                let split = commit.positions.keys.sorted().first(where: { !group.owns(instance.number, $0) })
-            else { return }
-            violate(
-                Violation(
-                    invariant: 6, text: "\(identity) commits epoch \(commit.epoch) with \(split), which it gave back"))
-        }
+        cluster.onViolation = { [unowned self] in violate($0) }
     }
 
     func violate(_ found: Violation) {
@@ -138,9 +115,8 @@ final class World {
     func arrive(_ count: Int) {
         let end = min(schedule.records, arrived + count)
         for split in 0..<schedule.splits {
-            cluster.input[Split("in", PartitionID(Int32(split))), default: []] += (arrived..<end).map {
-                schedule.value(split, $0)
-            }
+            cluster.append(
+                (arrived..<end).map { schedule.value(split, $0) }, to: Split("in", PartitionID(Int32(split))))
         }
         arrived = end
     }
@@ -159,7 +135,7 @@ final class World {
         if now % schedule.arrivalSteps == 0 { arrive(schedule.arrivalRecords) }
         for progress in told.takeAll() { check(progress) }
         if let found = outside.violation { violate(found) }
-        for instance in instances.compactMap({ $0 }) where instance.input.isClosed { ended(instance) }
+        for instance in instances.compactMap({ $0 }) where instance.ports.isClosed { ended(instance) }
         return couldMove || hadPending
     }
 
@@ -169,7 +145,9 @@ final class World {
         case .endZombie(let number):
             guard let index = zombies.firstIndex(where: { $0.number == number }) else { return }
             remove(zombies.remove(at: index), requestArrives: false)
-        case .brokersUp: coordinator.isDown = false
+        case .brokersUp:
+            cluster.startBrokers()
+            areBrokersDown = false
         case .deadline(let number):
             guard let instance = instances.compactMap({ $0 }).first(where: { $0.number == number }) else { return }
             guard instance.query.status.snapshot.phase == .draining else {
@@ -204,7 +182,7 @@ final class World {
             return violate(Violation(invariant: 9, text: text))
         }
         // A second bound, for stops in which nothing is slow.
-        if coordinator.isDown || instance.deadlineStep != nil { return }
+        if schedule.cluster == .broker || areBrokersDown || instance.deadlineStep != nil { return }
         instance.stopping += passed
         statistics.slowestStop = max(statistics.slowestStop, instance.stopping)
         guard instance.stopping > Self.stopWithin + Self.closeWithin else { return }
@@ -231,8 +209,9 @@ final class World {
     }
 
     var isCaughtUp: Bool {
-        arrived == schedule.records && !cluster.hasUnfinishedTransactions
+        arrived == schedule.records
             && cluster.input.allSatisfy { cluster.positions[$0.key] == Position(Int64($0.value.count)) }
+            && cluster.isSettled
     }
 }
 

@@ -15,6 +15,12 @@ public final class SimulatedCluster {
         public var topic: TopicName
         public var value: String
         public var epoch: Epoch
+
+        public init(topic: TopicName, value: String, epoch: Epoch) {
+            self.topic = topic
+            self.value = value
+            self.epoch = epoch
+        }
     }
     public internal(set) var outputs: [Output] = []
     /// A change of state, in a topic whose name ends with `-changelog`.
@@ -22,6 +28,12 @@ public final class SimulatedCluster {
         public var split: Split
         public var key: [UInt8]
         public var value: [UInt8]?
+
+        public init(split: Split, key: [UInt8], value: [UInt8]?) {
+            self.split = split
+            self.key = key
+            self.value = value
+        }
     }
     public internal(set) var positions: [Split: Position] = [:]
     public internal(set) var progress: ProgressRecord?

@@ -6,6 +6,7 @@ struct Options {
     var seeds: UInt64 = 10_000
     var from: UInt64 = 1
     var scenarios = Scenario.allCases
+    var clusters = ClusterKind.allCases
     var replay: UInt64?
     var breakages: ProtocolBreakage = []
     var mutation: String?
@@ -15,9 +16,10 @@ struct Options {
     var folder = "/tmp"
 
     static let usage = """
-        usage: millrace-simulate [--seeds N] [--from SEED] [--scenario NAME] [--replay SEED] [--mutation NAME]
-                                 [--workers N] [--folder DIR] [--json]
+        usage: millrace-simulate [--seeds N] [--from SEED] [--scenario NAME] [--cluster NAME] [--replay SEED]
+                                 [--mutation NAME] [--workers N] [--folder DIR] [--json]
         scenarios: \(Scenario.allCases.map(\.rawValue).joined(separator: ", "))
+        clusters: \(ClusterKind.allCases.map(\.rawValue).joined(separator: ", "))
         mutations: \(ProtocolBreakage.all.map(\.name).joined(separator: ", "))
         """
 
@@ -42,6 +44,11 @@ struct Options {
                     throw Complaint(description: "no scenario is called \(text)")
                 }
                 scenarios = [scenario]
+            case "--cluster":
+                guard let kind = ClusterKind(rawValue: text) else {
+                    throw Complaint(description: "no cluster is called \(text)")
+                }
+                clusters = [kind]
             case "--mutation":
                 guard let found = ProtocolBreakage.all.first(where: { $0.name == text }) else {
                     throw Complaint(description: "no mutation is called \(text)")

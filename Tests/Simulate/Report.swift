@@ -34,6 +34,7 @@ struct Report {
         return [
             "\(Self.judgement(run.schedule, verdict)); it is repeated with trace \(String(run().traceHash, radix: 16))",
             "again: scripts/simulate --replay \(run.schedule.seed) --scenario \(run.schedule.scenario)"
+                + " --cluster \(run.schedule.cluster)"
                 + (options.mutation.map { " --mutation \($0)" } ?? ""),
             "shrunk from \(run.schedule.faults.count) faults to \(small.schedule.faults.count):",
         ] + Self.describe(small.schedule, small()) + [""]
@@ -55,7 +56,9 @@ struct Report {
     }
 
     private static func judgement(_ schedule: Schedule, _ verdict: Verdict) -> String {
-        let name = "\(schedule.scenario) \(schedule.seed), trace \(String(verdict.traceHash, radix: 16)): "
+        let name =
+            "\(schedule.scenario) \(schedule.seed) on the \(schedule.cluster), "
+            + "trace \(String(verdict.traceHash, radix: 16)): "
         guard let violation = verdict.violation else { return name + "every invariant held" }
         return name + "invariant \(violation.invariant) is broken at step \(violation.step): \(violation.text)"
     }
@@ -75,6 +78,7 @@ struct Report {
         if let failure = result.failure {
             fields.append(
                 "\"failure\":{\"seed\":\(failure.run.schedule.seed),\"scenario\":\"\(failure.run.schedule.scenario)\","
+                    + "\"cluster\":\"\(failure.run.schedule.cluster)\","
                     + "\"invariant\":\(failure.verdict.violation?.invariant ?? 0),"
                     + "\"step\":\(failure.verdict.violation?.step ?? 0),"
                     + "\"trace\":\"\(String(failure.verdict.traceHash, radix: 16))\"}")

@@ -31,9 +31,7 @@ func repeatHashing() {
 /// Tells everything about one seed.
 func replay(_ seed: UInt64, _ campaign: Campaign) -> Int32 {
     var code: Int32 = 0
-    for scenario in campaign.scenarios {
-        var run = SimulationRun(
-            seed: seed, scenario: scenario, breakages: campaign.breakages, folder: campaign.folder)
+    for var run in campaign.runs(seed) {
         run.keepsLog = true
         let verdict = run()
         print(Report.describe(run.schedule, verdict).joined(separator: "\n"))
@@ -46,8 +44,8 @@ func run(_ options: Options) async -> Int32 {
     let folder = "\(options.folder)/millrace-simulate-\(getpid())"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     var campaign = Campaign(
-        from: options.from, seeds: options.seeds, scenarios: options.scenarios, breakages: options.breakages,
-        folder: folder)
+        from: options.from, seeds: options.seeds, scenarios: options.scenarios, clusters: options.clusters,
+        breakages: options.breakages, folder: folder)
     if let seed = options.replay, !options.isJSON {
         return replay(seed, campaign)
     }

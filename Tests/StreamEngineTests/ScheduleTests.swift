@@ -36,7 +36,7 @@ import Testing
             case .planForgotten, .deliveredUnplanned, .deliveredLate: [.delivered]
             default: Scenario.allCases
             }
-        let campaign = Campaign(seeds: 1_500, scenarios: scenarios, breakages: breakage)
+        let campaign = Campaign(seeds: 1_500, scenarios: scenarios, clusters: [.model], breakages: breakage)
         let failure = campaign.run(worker: 0, of: 1) { _ in true }.failure
         let run = try #require(failure?.run, "not found")
         // The same schedule is nothing without it.
