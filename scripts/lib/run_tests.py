@@ -16,7 +16,8 @@ LOGS = ROOT / ".build" / "test-logs"
 PROCESS_TESTS = ROOT / "Tests" / "RealKafka"
 sys.path.insert(0, str(PROCESS_TESTS))
 BUILD_LIMIT_S, UNIT_LIMIT_S, REAL_LIMIT_S, FULL_LIMIT_S = 1500, 600, 3000, 7200
-SIMULATION, SIMULATED_SEEDS, SIMULATION_LIMIT_S = "simulation/seedsHoldEveryInvariant", 2000, 300
+SIMULATION, SIMULATION_LIMIT_S = "simulation/seedsHoldEveryInvariant", 300
+SIMULATED_SEEDS = {"model": 2000, "broker": 1000}
 
 
 class Totals:
@@ -197,16 +198,18 @@ def embedded_tests(options, totals, steps):
 
 
 def simulation(options, totals, steps):
-    """Thousands of schedules of faults, as one test."""
+    """Thousands of schedules of faults, as one test of each cluster."""
     build = ["swift", "build", "-c", "release", *strict(options), "--product", "millrace-simulate"]
     steps.run("release build of millrace-simulate", build, BUILD_LIMIT_S)
-    seeds = SIMULATED_SEEDS * (10 if options.full else 1)
-    command = [".build/release/millrace-simulate", "--seeds", str(seeds), "--workers", str(os.cpu_count() or 1)]
-    limit = SIMULATION_LIMIT_S * (10 if options.full else 1)
-    code = steps.run(f"simulation of {seeds} seeds", command, limit, check=False)
-    (totals.failed if code else totals.passed).append(SIMULATION)
-    if code:
-        steps.show_tail(f"simulation of {seeds} seeds", lines=60)
+    factor = 10 if options.full else 1
+    for cluster, seeds in SIMULATED_SEEDS.items():
+        name = f"simulation of {seeds * factor} seeds on the {cluster}"
+        command = [".build/release/millrace-simulate", "--cluster", cluster, "--seeds", str(seeds * factor)]
+        command += ["--workers", str(os.cpu_count() or 1)]
+        code = steps.run(name, command, SIMULATION_LIMIT_S * factor, check=False)
+        (totals.failed if code else totals.passed).append(f"{SIMULATION} [{cluster}]")
+        if code:
+            steps.show_tail(name, lines=60)
 
 
 # MARK: - the built programs on real Kafka
