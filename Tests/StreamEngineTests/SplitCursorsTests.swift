@@ -75,6 +75,31 @@ import Testing
         #expect(cursors[Self.b] == nil)
     }
 
+    /// A repeated plan ends before the marker of its last transaction, say.
+    @Test func endsBehindALimitCountWhenItIsLifted() {
+        var cursors = SplitCursors()
+        cursors.open([Self.a: 5])
+        cursors.setLimit(8, of: Self.a)
+        #expect(cursors.admit(block([(0, 7), (0, 8)])).later?.count == 1)
+        cursors.reachedEnd(Self.a, 10)
+        cursors.epochCut()
+        cursors.clearLimits()
+        // Not before the record that waits: it would be taken for a stale one.
+        #expect(cursors[Self.a]?.next == 8)
+        #expect(cursors.admit(block([(0, 8)])).accepted?.count == 1)
+        cursors.resumeEnds()
+        #expect(cursors.ranges == [SplitRange(Self.a, from: 8, to: 10)])
+
+        cursors.setLimit(11, of: Self.a)
+        cursors.reachedEnd(Self.a, 13)
+        cursors.setLimit(12, of: Self.a)
+        cursors.resumeEnds()
+        #expect(cursors[Self.a]?.next == 12)
+        cursors.clearLimits()
+        cursors.resumeEnds()
+        #expect(cursors[Self.a]?.next == 13)
+    }
+
     @Test func skippingGoesBackWhereTheTopicWasMadeAnew() {
         var cursors = SplitCursors()
         cursors.open([Self.a: 50])

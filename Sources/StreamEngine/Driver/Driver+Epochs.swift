@@ -169,6 +169,7 @@ extension Driver {
         carried.removeAll()
         isCarriedDue = false
         for block in blocks { admit(block, now) }
+        cursors.resumeEnds()
     }
 
     private func shouldCut(_ now: MonotonicTime) -> Bool {

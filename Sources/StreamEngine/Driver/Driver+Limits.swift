@@ -48,6 +48,7 @@ extension Driver {
             }
         }
         isCarriedDue = !carried.isEmpty
+        if !isCarriedDue { cursors.resumeEnds() }
         pauseFinished()
     }
 

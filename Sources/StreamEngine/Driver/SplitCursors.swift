@@ -12,6 +12,8 @@ struct SplitCursors {
         var epochStart: Position
         /// Records from here on wait for a later epoch; nil: no limit.
         var limit: Position?
+        /// The end that was told of while the limit lay before it. It is told once.
+        var endBehindLimit: Position?
         /// The split is over for good (a file).
         var isFinished = false
     }
@@ -80,9 +82,19 @@ struct SplitCursors {
     /// limit.
     mutating func reachedEnd(_ split: Split, _ position: Position, isFinished: Bool = false) {
         guard var cursor = cursors[split] else { return }
-        cursor.next = max(cursor.next, min(position, cursor.limit ?? position))
+        let limit = cursor.limit ?? position
+        cursor.next = max(cursor.next, min(position, limit))
+        cursor.endBehindLimit = position > limit ? position : nil
         cursor.isFinished = cursor.isFinished || isFinished
         cursors[split] = cursor
+    }
+
+    /// Limits were set anew, and the records that waited for that are admitted: ends that lay behind the old limits
+    /// count, too. Without it a marker behind a limit would be lag for ever.
+    mutating func resumeEnds() {
+        for (split, cursor) in cursors {
+            if let end = cursor.endBehindLimit { reachedEnd(split, end) }
+        }
     }
 
     /// Records are gone: goes on at the first that exists, which lies before the position where the topic was made
