@@ -135,18 +135,18 @@ public struct CommitMachine: Sendable, Hashable {
         case .ready:
             if head.hasUserOutput && !head.isDelivered {
                 guard let plan = head.plan else { return }
-                if plan.isReplay {
-                    // Its plan is durable already, from the attempt that is repeated.
+                // A plan that is repeated is durable already. It is committed again all the same: an instance that has
+                // lost the query unawares would otherwise deliver an old epoch, from a state that others have moved on.
+                if plan.isReplay, breakages.contains(.replayUnconfirmed) {
                     phase = .delivering(head.epoch)
-                    actions.append(.deliver(head.epoch))
-                } else {
-                    phase = .planning(head.epoch)
-                    actions.append(.begin(head.epoch))
-                    actions.append(
-                        .commit(
-                            EpochCommit(
-                                epoch: head.epoch, positions: plan.positionsBefore, progress: plan.progress(.planned))))
+                    return actions.append(.deliver(head.epoch))
                 }
+                phase = .planning(head.epoch)
+                actions.append(.begin(head.epoch))
+                actions.append(
+                    .commit(
+                        EpochCommit(
+                            epoch: head.epoch, positions: plan.positionsBefore, progress: plan.progress(.planned))))
             } else if head.hasQueuedOutput || head.plan != nil, !isAwaitingSeal(head) {
                 phase = .open(head.epoch)
                 actions.append(.begin(head.epoch))

@@ -36,6 +36,8 @@ package struct ProtocolBreakage: OptionSet, Hashable, Sendable {
     package static let deliveredUnplanned = Self(rawValue: 1 << 14)
     /// User output code runs when its epoch is committed.
     package static let deliveredLate = Self(rawValue: 1 << 15)
+    /// A plan that is repeated is delivered without a sign that the query is still one's own.
+    package static let replayUnconfirmed = Self(rawValue: 1 << 17)
     /// Who gives splits back or stops waits for the open epoch for ever.
     package static let drainUnbounded = Self(rawValue: 1 << 16)
 
@@ -49,6 +51,6 @@ package struct ProtocolBreakage: OptionSet, Hashable, Sendable {
         ("indefinite-as-done", .indefiniteAsDone), ("fencing-ignored", .fencingIgnored),
         ("gate-not-shut", .gateNotShut), ("plan-forgotten", .planForgotten),
         ("delivered-unplanned", .deliveredUnplanned), ("delivered-late", .deliveredLate),
-        ("drain-unbounded", .drainUnbounded),
+        ("drain-unbounded", .drainUnbounded), ("replay-unconfirmed", .replayUnconfirmed),
     ]
 }

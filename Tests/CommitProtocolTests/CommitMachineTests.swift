@@ -72,12 +72,21 @@ import Testing
                 == [.begin(1), .commit(EpochCommit(epoch: 1, positions: only.positions))])
     }
 
-    @Test func aRepeatedPlanIsNotLoggedAgain() {
+    /// Its commit shows that the query is still this instance's, before anything is delivered.
+    @Test func aRepeatedPlanIsLoggedAgain() {
         var machine = CommitMachine(guarantee: .exactlyOnce, hasProgress: true)
         _ = machine.handle(.initialized)
         var replayed = plan(4)
         replayed.isReplay = true
-        #expect(machine.handle(.sealed(replayed, hasUserOutput: true)) == [.deliver(4)])
+        #expect(
+            machine.handle(.sealed(replayed, hasUserOutput: true))
+                == [
+                    .begin(4),
+                    .commit(
+                        EpochCommit(
+                            epoch: 4, positions: replayed.positionsBefore, progress: replayed.progress(.planned))),
+                ])
+        #expect(machine.handle(.committed(4)) == [.deliver(4)])
         #expect(
             machine.handle(.delivered(4))
                 == [

@@ -33,7 +33,7 @@ import Testing
             switch breakage {
             case .stateNotRolledBack, .undoJournalLost, .restoreUnfinished, .fencingIgnored: [.keyed, .windowed]
             case .splitsReleasedEarly, .gateNotShut, .outputsAhead: [.stateless]
-            case .planForgotten, .deliveredUnplanned, .deliveredLate: [.delivered]
+            case .planForgotten, .deliveredUnplanned, .deliveredLate, .replayUnconfirmed: [.delivered]
             default: Scenario.allCases
             }
         let campaign = Campaign(seeds: 1_500, scenarios: scenarios, clusters: [.model], breakages: breakage)
