@@ -97,27 +97,8 @@ extension BrokerWriter {
     private func sendOffsets(
         _ positions: [Split: Position], _ identity: GroupIdentity, then done: @escaping () -> Void
     ) {
-        let request = TxnOffsetCommitRequest { request in
-            request.transactionalID = options.identity
-            request.groupID = identity.groupID
-            request.producerID = producer.id
-            request.producerEpoch = producer.epoch
-            request.generationID = identity.generation
-            request.memberID = identity.memberID
-            request.groupInstanceID = identity.instanceID
-            request.topics = Set(positions.keys.map(\.topic)).sorted().map { topic in
-                TxnOffsetCommitRequest.Topic {
-                    $0.name = topic.text
-                    $0.partitions = positions.filter { $0.key.topic == topic }.sorted { $0.key < $1.key }.map { entry in
-                        TxnOffsetCommitRequest.Partition {
-                            $0.partition = entry.key.partition.number
-                            $0.committedOffset = entry.value.number
-                        }
-                    }
-                }
-            }
-        }
-        connection.call(.txnOffsetCommit(request), within: options.callTimeout) { [unowned self] result in
+        let request = Request.commit(positions, as: identity, in: producer, options.identity)
+        connection.call(request, within: options.callTimeout) { [unowned self] result in
             switch result {
             case .success: done()
             case .failure(let failure): fail(failure, at: .offsets)
@@ -140,69 +121,5 @@ extension BrokerWriter {
             case .failure(let failure): fail(failure, at: .commit)
             }
         }
-    }
-}
-
-// MARK: - Requests
-
-extension Request {
-    static func initialize(_ options: BrokerWriter.Options) -> Request {
-        .initProducerID(
-            InitProducerIDRequest {
-                $0.transactionalID = options.identity
-                $0.transactionTimeoutMs = Int32(
-                    clamping: BrokerWriter.Options.transactionTimeout.nanoseconds / 1_000_000)
-            })
-    }
-
-    static func produce(_ batches: [(split: Split, bytes: [UInt8])], _ transactionalID: String?) -> Request {
-        .produce(
-            ProduceRequest { request in
-                request.acks = -1
-                request.timeoutMs = 1_000
-                request.transactionalID = transactionalID
-                request.topics = Set(batches.map(\.split.topic)).sorted().map { topic in
-                    ProduceRequest.Topic {
-                        $0.name = topic.text
-                        $0.partitions = batches.filter { $0.split.topic == topic }.map { batch in
-                            ProduceRequest.Partition {
-                                $0.partition = batch.split.partition.number
-                                $0.records = batch.bytes[...]
-                            }
-                        }
-                    }
-                }
-            })
-    }
-
-    /// Waits out transactions that hold offsets (KIP-447).
-    static func committed(_ splits: Set<Split>, of groupID: String, isStable: Bool = true) -> Request {
-        .offsetFetch(
-            OffsetFetchRequest { request in
-                request.requireStable = isStable
-                request.groups = [
-                    OffsetFetchRequest.Group { group in
-                        group.groupID = groupID
-                        group.topics = Set(splits.map(\.topic)).sorted().map { topic in
-                            OffsetFetchRequest.Topic {
-                                $0.name = topic.text
-                                $0.partitions = splits.filter { $0.topic == topic }.map(\.partition.number).sorted()
-                            }
-                        }
-                    }
-                ]
-            })
-    }
-}
-
-extension OffsetFetchResponse {
-    var positions: [Split: Position] {
-        var positions: [Split: Position] = [:]
-        for topic in groups.flatMap(\.topics) {
-            for found in topic.partitions where found.committedOffset >= 0 {
-                positions[Split(TopicName(topic.name), PartitionID(found.partition))] = Position(found.committedOffset)
-            }
-        }
-        return positions
     }
 }

@@ -15,7 +15,7 @@ final class BrokerWriter: TransactionPort, WorldActor {
     let member: GroupMember
     let network: SimulatedNetwork
     let connection: Connection
-    private let progress: ProgressLookup?
+    let progress: ProgressLookup?
     private var commands: [TransactionCommand] = []
     private var events: [TransactionEvent] = []
     private var isBusy = false
@@ -127,7 +127,7 @@ final class BrokerWriter: TransactionPort, WorldActor {
         gate.open()
         connection.reset()
         sequences = [:]
-        connection.call(.initialize(options), within: options.callTimeout) { [unowned self] result in
+        connection.call(.initialize(options.identity), within: options.callTimeout) { [unowned self] result in
             switch result {
             case .success(.initProducerID(let answer)):
                 producer = ProducerIdentity(id: answer.producerID, epoch: answer.producerEpoch)
@@ -135,28 +135,6 @@ final class BrokerWriter: TransactionPort, WorldActor {
                 self.answer(.initialized)
             case .success: fail(.silence, at: .initialize)
             case .failure(let failure): fail(failure, at: .initialize)
-            }
-        }
-    }
-
-    private func recover(_ splits: Set<Split>) {
-        let request = Request.committed(splits.union(options.extraPositions.keys), of: member.subscription.groupID)
-        connection.call(request, within: options.callTimeout) { [unowned self] result in
-            switch result {
-            case .success(.offsetFetch(let answer)):
-                recovered(answer.positions.filter { splits.contains($0.key) })
-            case .success: fail(.silence, at: .recover)
-            case .failure(let failure): fail(failure, at: .recover)
-            }
-        }
-    }
-
-    private func recovered(_ positions: [Split: Position]) {
-        guard let progress else { return answer(.recovered(RecoveredProgress(positions: positions))) }
-        progress.find(within: options.callTimeout * 2) { [unowned self] result in
-            switch result {
-            case .success(let record): answer(.recovered(RecoveredProgress(positions: positions, progress: record)))
-            case .failure(let failure): fail(failure, at: .recover)
             }
         }
     }

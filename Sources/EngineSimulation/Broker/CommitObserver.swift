@@ -102,24 +102,3 @@ final class CommitObserver {
         return answer.topics.first?.partitions.first
     }
 }
-
-extension Request {
-    static func read(_ split: Split, from position: Position, isCommitted: Bool) -> Request {
-        .fetch(
-            FetchRequest { request in
-                request.isolationLevel = isCommitted ? 1 : 0
-                request.topics = [
-                    FetchRequest.Topic { topic in
-                        topic.name = split.topic.text
-                        topic.partitions = [
-                            FetchRequest.Partition {
-                                $0.partition = split.partition.number
-                                $0.fetchOffset = position.number
-                                $0.maxBytes = 1 << 20
-                            }
-                        ]
-                    }
-                ]
-            })
-    }
-}

@@ -14,6 +14,7 @@ extension Response {
                 group.errorCode != .none
                     ? group.errorCode : group.topics.firstError { $0.partitions.firstError(\.errorCode) }
             }
+        case .offsetCommit(let answer): answer.topics.firstError { $0.partitions.firstError(\.errorCode) }
         case .joinGroup(let answer): answer.errorCode
         case .heartbeat(let answer): answer.errorCode
         case .syncGroup(let answer): answer.errorCode

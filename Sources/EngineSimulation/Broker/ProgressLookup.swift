@@ -5,8 +5,7 @@ import KafkaWire
 import StreamCore
 import StreamTesting
 
-/// Finds the newest committed progress record of a query: reads up to the end that a read_uncommitted look shows, so
-/// that what a dead instance left open ends first.
+/// Finds the newest committed progress record of a query.
 final class ProgressLookup {
     private let split: Split
     private let query: QueryName
@@ -30,9 +29,13 @@ final class ProgressLookup {
         reader = PartitionReader(connection, seed: seed)
     }
 
-    func find(within: Duration, then done: @escaping (Result<ProgressRecord?, CallFailure>) -> Void) {
+    /// - Parameter place: up to the end that a read_uncommitted look shows, what a dead instance left open has to end
+    ///   first; up to the end of what is committed, nobody is waited for.
+    func find(
+        upTo place: OffsetLookup, within: Duration, then done: @escaping (Result<ProgressRecord?, CallFailure>) -> Void
+    ) {
         search = Search(deadline: clock.now + within, done: done)
-        connection.call(OffsetLookup.end.request([split]), within: within) { [unowned self] result in
+        connection.call(place.request([split]), within: within) { [unowned self] result in
             switch result {
             case .success(.listOffsets(let answer)):
                 search?.end = OffsetLookup.positions(answer)[split]

@@ -26,6 +26,8 @@ final class SimulatedNetwork: WorldActor {
     private var parcels: [Parcel] = []
     /// Requests that the broker has and has not answered, by their slot.
     private var unanswered: [Int: Sent] = [:]
+    /// Who waits for an answer.
+    private var open: [ConnectionID: Connection] = [:]
     private var lastSlot = 0
     private var lastConnection = 0
 
@@ -127,9 +129,6 @@ final class SimulatedNetwork: WorldActor {
         }.map(\.dueAt).max()
         post(.hangUp(connection), at: last ?? clock.now)
     }
-
-    /// Who waits for an answer.
-    private var open: [ConnectionID: Connection] = [:]
 
     func send(_ request: Request, correlationID: Int32, from client: Connection) throws(WireError) {
         let header = header(of: request, from: client.clientID, correlationID: correlationID)
