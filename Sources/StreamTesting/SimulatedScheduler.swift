@@ -47,7 +47,10 @@ public final class SimulatedScheduler {
     public func add(_ actor: any WorldActor) { actors.append(actor) }
 
     /// Takes a part of the world away.
-    public func remove(_ actor: any WorldActor) { actors.removeAll { $0 === actor } }
+    public func remove(_ actor: any WorldActor) {
+        actors.removeAll { $0 === actor }
+        release(actor)
+    }
 
     /// Keeps a machine or a part of the world from running for so many steps.
     public func hold(_ object: AnyObject, steps: Int) { holds[ObjectIdentifier(object)] = stepCount + steps }
@@ -68,15 +71,19 @@ public final class SimulatedScheduler {
     /// One of several processes dies: these machines never step again.
     public func remove(_ dead: [any StepMachine]) {
         for index in machines.indices.reversed() where dead.contains(where: { $0 === machines[index] }) {
-            machines.remove(at: index)
+            release(machines.remove(at: index))
             deadlines.remove(at: index)
         }
     }
+
+    /// Its successor may come to lie at the same address.
+    private func release(_ object: AnyObject) { holds[ObjectIdentifier(object)] = nil }
 
     /// The process dies: its machines never step again.
     public func removeMachines() {
         machines.removeAll()
         deadlines.removeAll()
+        holds.removeAll()
     }
 
     /// Why a run ended.
@@ -131,7 +138,7 @@ public final class SimulatedScheduler {
         case .ran: deadlines[index] = .zero
         case .waiting(let until): deadlines[index] = until
         case .finished:
-            machines.remove(at: index)
+            release(machines.remove(at: index))
             deadlines.remove(at: index)
         }
     }

@@ -11,13 +11,14 @@ struct Options {
     var breakages: ProtocolBreakage = []
     var mutation: String?
     var isJSON = false
+    var isSelfTest = false
     var workers = 2
     /// For the local state of some runs.
     var folder = "/tmp"
 
     static let usage = """
         usage: millrace-simulate [--seeds N] [--from SEED] [--scenario NAME] [--cluster NAME] [--replay SEED]
-                                 [--mutation NAME] [--workers N] [--folder DIR] [--json]
+                                 [--mutation NAME] [--self-test] [--workers N] [--folder DIR] [--json]
         scenarios: \(Scenario.allCases.map(\.rawValue).joined(separator: ", "))
         clusters: \(ClusterKind.allCases.map(\.rawValue).joined(separator: ", "))
         mutations: \(ProtocolBreakage.all.map(\.name).joined(separator: ", "))
@@ -28,35 +29,39 @@ struct Options {
     init(_ arguments: ArraySlice<String>) throws {
         var rest = arguments
         while let name = rest.popFirst() {
-            if name == "--json" {
-                isJSON = true
-                continue
-            }
-            guard let text = rest.popFirst() else { throw Complaint(description: "\(name) needs a value") }
             switch name {
-            case "--seeds": seeds = max(1, min(try Self.number(name, text), 1 << 40))
-            case "--from": from = min(try Self.number(name, text), 1 << 60)
-            case "--workers": workers = max(1, Int(min(try Self.number(name, text), 256)))
-            case "--replay": replay = try Self.number(name, text)
-            case "--folder": folder = text
-            case "--scenario":
-                guard let scenario = Scenario(rawValue: text) else {
-                    throw Complaint(description: "no scenario is called \(text)")
-                }
-                scenarios = [scenario]
-            case "--cluster":
-                guard let kind = ClusterKind(rawValue: text) else {
-                    throw Complaint(description: "no cluster is called \(text)")
-                }
-                clusters = [kind]
-            case "--mutation":
-                guard let found = ProtocolBreakage.all.first(where: { $0.name == text }) else {
-                    throw Complaint(description: "no mutation is called \(text)")
-                }
-                mutation = text
-                breakages = found.breakage
-            default: throw Complaint(description: "unknown option \(name)")
+            case "--json": isJSON = true
+            case "--self-test": isSelfTest = true
+            default: try set(name, &rest)
             }
+        }
+    }
+
+    private mutating func set(_ name: String, _ rest: inout ArraySlice<String>) throws {
+        guard let text = rest.popFirst() else { throw Complaint(description: "\(name) needs a value") }
+        switch name {
+        case "--seeds": seeds = max(1, min(try Self.number(name, text), 1 << 40))
+        case "--from": from = min(try Self.number(name, text), 1 << 60)
+        case "--workers": workers = max(1, Int(min(try Self.number(name, text), 256)))
+        case "--replay": replay = try Self.number(name, text)
+        case "--folder": folder = text
+        case "--scenario":
+            guard let scenario = Scenario(rawValue: text) else {
+                throw Complaint(description: "no scenario is called \(text)")
+            }
+            scenarios = [scenario]
+        case "--cluster":
+            guard let kind = ClusterKind(rawValue: text) else {
+                throw Complaint(description: "no cluster is called \(text)")
+            }
+            clusters = [kind]
+        case "--mutation":
+            guard let found = ProtocolBreakage.all.first(where: { $0.name == text }) else {
+                throw Complaint(description: "no mutation is called \(text)")
+            }
+            mutation = text
+            breakages = found.breakage
+        default: throw Complaint(description: "unknown option \(name)")
         }
     }
 

@@ -55,6 +55,16 @@ struct Report {
         return lines
     }
 
+    /// One line of a self-test.
+    static func describe(_ outcome: SelfTest.Outcome) -> String {
+        let name = "\(outcome.mutation) on the \(outcome.cluster): "
+        guard let (schedule, violation) = outcome.found else { return name + "NOT FOUND" }
+        var text = name + "found, \(schedule.scenario) \(schedule.seed), invariant \(violation.invariant)"
+        if !outcome.isRepeatable { text += "; IT DOES NOT REPEAT" }
+        if !outcome.isSoundWithout { text += "; ALSO WITHOUT THE MUTATION" }
+        return text
+    }
+
     private static func judgement(_ schedule: Schedule, _ verdict: Verdict) -> String {
         let name =
             "\(schedule.scenario) \(schedule.seed) on the \(schedule.cluster), "

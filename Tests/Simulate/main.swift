@@ -40,7 +40,29 @@ func replay(_ seed: UInt64, _ campaign: Campaign) -> Int32 {
     return code
 }
 
+/// Every mutation on every cluster, a line each.
+func selfTest(_ options: Options) async -> Int32 {
+    let test = SelfTest(clusters: options.clusters, seeds: options.seeds)
+    let wrong = await withTaskGroup(of: Int.self) { tasks in
+        for worker in 0..<options.workers {
+            tasks.addTask {
+                var wrong = 0
+                for (index, next) in test.cases.enumerated() where index % options.workers == worker {
+                    let outcome = test.run(next.mutation, next.cluster)
+                    print(Report.describe(outcome))
+                    if !outcome.isRight { wrong += 1 }
+                }
+                return wrong
+            }
+        }
+        return await tasks.reduce(0, +)
+    }
+    print(wrong == 0 ? "ok: every mutation is found, and every run repeats" : "FAILED: \(wrong)")
+    return wrong == 0 ? 0 : 1
+}
+
 func run(_ options: Options) async -> Int32 {
+    if options.isSelfTest { return await selfTest(options) }
     let folder = "\(options.folder)/millrace-simulate-\(getpid())"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     var campaign = Campaign(

@@ -27,20 +27,11 @@ import Testing
     }
 
     /// Whatever the commit protocol does wrong is found: each breakage, in no more seeds than this.
-    @Test(arguments: ProtocolBreakage.all.map(\.name)) func everyBreakageIsFound(name: String) throws {
+    @Test(arguments: SelfTest(clusters: [.model], seeds: 1).cases.map(\.mutation.name))
+    func everyBreakageIsFound(name: String) throws {
         let breakage = try #require(ProtocolBreakage.all.first { $0.name == name }?.breakage)
-        let scenarios: [Scenario] =
-            switch breakage {
-            case .stateNotRolledBack, .undoJournalLost, .restoreUnfinished, .fencingIgnored: [.keyed, .windowed]
-            case .splitsReleasedEarly, .gateNotShut, .outputsAhead: [.stateless]
-            case .planForgotten, .deliveredUnplanned, .deliveredLate, .replayUnconfirmed: [.delivered]
-            default: Scenario.allCases
-            }
-        let campaign = Campaign(seeds: 1_500, scenarios: scenarios, clusters: [.model], breakages: breakage)
-        let failure = campaign.run(worker: 0, of: 1) { _ in true }.failure
-        let run = try #require(failure?.run, "not found")
-        // The same schedule is nothing without it.
-        #expect(SimulationRun(run.schedule)().violation == nil)
+        let outcome = SelfTest(clusters: [.model], seeds: 1_500).run((name, breakage), .model)
+        #expect(outcome.found != nil && outcome.isSoundWithout)
     }
 
     /// Faults that have nothing to do with it are dropped; what is left still fails.

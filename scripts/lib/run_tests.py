@@ -17,6 +17,7 @@ PROCESS_TESTS = ROOT / "Tests" / "RealKafka"
 sys.path.insert(0, str(PROCESS_TESTS))
 BUILD_LIMIT_S, UNIT_LIMIT_S, REAL_LIMIT_S, FULL_LIMIT_S = 1500, 600, 3000, 7200
 SIMULATION, SIMULATION_LIMIT_S = "simulation/seedsHoldEveryInvariant", 300
+SIMULATED_BREAKAGES = "simulation/everyBreakageIsFound"
 SIMULATED_SEEDS = {"model": 2000, "broker": 1000}
 
 
@@ -202,6 +203,12 @@ def simulation(options, totals, steps):
     build = ["swift", "build", "-c", "release", *strict(options), "--product", "millrace-simulate"]
     steps.run("release build of millrace-simulate", build, BUILD_LIMIT_S)
     factor = 10 if options.full else 1
+    code = steps.run(
+        "simulation of deliberate breakages", [".build/release/millrace-simulate", "--self-test", "--seeds", "3000"],
+        SIMULATION_LIMIT_S, check=False)
+    (totals.failed if code else totals.passed).append(SIMULATED_BREAKAGES)
+    if code:
+        steps.show_tail("simulation of deliberate breakages", lines=60)
     for cluster, seeds in SIMULATED_SEEDS.items():
         name = f"simulation of {seeds * factor} seeds on the {cluster}"
         command = [".build/release/millrace-simulate", "--cluster", cluster, "--seeds", str(seeds * factor)]
