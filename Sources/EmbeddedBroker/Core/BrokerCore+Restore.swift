@@ -7,7 +7,10 @@ extension BrokerCore {
         left.remove(StateLog.name)
         for entry in entries where entry.key.kind == .topic {
             let value: StateTopic = try entry.read()
-            let partitions = (0..<max(0, value.partitions)).map { TopicPartition(entry.key.name, $0) }
+            guard (0...settings.partitionsMax).contains(value.partitions) else {
+                throw .failed("a topic of the broker's own log has \(value.partitions) partitions")
+            }
+            let partitions = (0..<value.partitions).map { TopicPartition(entry.key.name, $0) }
             if value.isDeleted == 0 {
                 insert(try restoredTopic(entry.key.name, value, partitions, there: left))
             } else {

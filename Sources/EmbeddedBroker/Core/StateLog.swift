@@ -88,9 +88,15 @@ package struct StateLog {
     }
 
     /// Compacts when what was appended is more than what there was, and more than `dirtyBytesMax`.
+    /// - Throws: where the log is damaged. A disk without room, or a system without another file, costs nothing but
+    ///   space: it is tried again when as much was appended.
     mutating func compactIfGrown(dirtyBytesMax: Int64, now: Int64) throws(StorageError) {
         guard log.byteCount - cleanBytes > max(dirtyBytesMax, cleanBytes) else { return }
-        _ = try log.compact(now: now)
+        do throws(StorageError) {
+            _ = try log.compact(now: now)
+        } catch {
+            if case .corrupt = error { throw error }
+        }
         cleanBytes = log.byteCount
     }
 

@@ -23,11 +23,12 @@ struct BrokerRun {
             level: (try? LogLevel.choose(option: nil, environment: environment.variables)) ?? .info, query: nil,
             screen: TerminalScreen(descriptor: 2), environment: environment.variables)
         defer { log.flush() }
-        OpenFileLimit.raise()
+        var options = options()
+        options.limits.connectionsMax = connectionsMax(wanted: options.limits.connectionsMax, log)
         let broker: LocalBroker
         do {
             // Wakes the thread that waits for signals: this one.
-            broker = try LocalBroker(options(), log: log) { _ in kill(getpid(), ServiceSignal.wake.number) }
+            broker = try LocalBroker(options, log: log) { _ in kill(getpid(), ServiceSignal.wake.number) }
         } catch {
             output.err("millrace: \(Self.text(of: error))\n")
             return .failed
@@ -51,6 +52,18 @@ struct BrokerRun {
         options.settings.autoCreatesTopics = request.createsTopics
         options.settings.partitionsDefault = request.partitions
         return options
+    }
+
+    /// A client that is turned away with a line is better off than a log that has no file to go on in.
+    private func connectionsMax(wanted: Int, _ log: any LogHandler) -> Int {
+        let limit = OpenFileLimit.raised()
+        let possible = limit.connections(wanted: wanted)
+        if possible < wanted, let openFiles = limit.openFiles {
+            log.warning(
+                "At most \(possible) connections are served at a time, for want of more than the \(openFiles) open files"
+                    + " that the system allows: raise its hard limit (ulimit -Hn, LimitNOFILE=) for \(wanted).")
+        }
+        return possible
     }
 
     private func introduce(_ broker: LocalBroker, _ log: any LogHandler) {

@@ -24,11 +24,11 @@ struct PipelineBroker {
         _ config: PipelineConfig, folder name: String, port: UInt16 = 0, topics: [TopicName] = [],
         environment: ConfigEnvironment, log: any LogHandler, onFailure: @escaping @Sendable () -> Void = {}
     ) throws(StreamError) {
-        OpenFileLimit.raise()
         let state = try? config.stateFolder ?? environment.userStateFolder()
         folder = state.map { "\($0)/\(config.name)-\(name)" }
         var options = LocalBroker.Options()
         options.listen = [BrokerRequest.Address(host: "127.0.0.1", port: port)]
+        options.limits.connectionsMax = OpenFileLimit.raised().connections(wanted: options.limits.connectionsMax)
         options.dataFolder = folder
         options.topics = topics.map { ("\($0)", 1) }
         do {
