@@ -189,7 +189,8 @@ private final class Node {
         guard case .fetch(let response) = try ask(.fetch, .fetch(FetchRequest { $0.topics = [named] })),
             let part = response.topics.first?.partitions.first, part.errorCode == .none
         else { throw Unanswered() }
-        return try LogRecord.records(ofBatches: part.records ?? []).map { String(decoding: $0.value ?? [], as: UTF8.self) }
+        let records = try LogRecord.records(ofBatches: part.records ?? [])
+        return records.map { String(decoding: $0.value ?? [], as: UTF8.self) }
     }
 
     func commit(_ group: String, _ topic: String, _ offset: Int64) throws -> ErrorCode {

@@ -16,6 +16,7 @@ LOGS = ROOT / ".build" / "test-logs"
 PROCESS_TESTS = ROOT / "Tests" / "RealKafka"
 sys.path.insert(0, str(PROCESS_TESTS))
 BUILD_LIMIT_S, UNIT_LIMIT_S, REAL_LIMIT_S, FULL_LIMIT_S = 1500, 600, 3000, 7200
+FUZZING, FUZZED_INPUTS, FUZZING_LIMIT_S = "fuzzing/noInputBreaksTheBroker", 60_000, 120
 SIMULATION, SIMULATION_LIMIT_S = "simulation/seedsHoldEveryInvariant", 300
 SIMULATED_BREAKAGES = "simulation/everyBreakageIsFound"
 SIMULATED_SEEDS = {"model": 2000, "broker": 1000}
@@ -50,6 +51,8 @@ def main():
             swift_tests(options, totals, steps)
         if not options.unit and options.filter in SIMULATION:
             simulation(options, totals, steps)
+        if options.full and not options.real and options.filter in FUZZING:
+            fuzzing(options, totals, steps)
         if not options.unit:
             process_tests(options, totals, steps)
             embedded_tests(options, totals, steps)
@@ -217,6 +220,19 @@ def simulation(options, totals, steps):
         (totals.failed if code else totals.passed).append(f"{SIMULATION} [{cluster}]")
         if code:
             steps.show_tail(name, lines=60)
+
+
+# MARK: - the embedded broker under libFuzzer
+
+
+def fuzzing(options, totals, steps):
+    """A short run over all targets: it keeps the harness alive, and finds what is near."""
+    command = ["scripts/fuzz", "--runs", str(FUZZED_INPUTS), "--seconds", str(FUZZING_LIMIT_S)]
+    name = f"fuzzing with {FUZZED_INPUTS} inputs"
+    code = steps.run(name, command, BUILD_LIMIT_S + FUZZING_LIMIT_S, check=False)
+    (totals.failed if code else totals.passed).append(FUZZING)
+    if code:
+        steps.show_tail(name, lines=60)
 
 
 # MARK: - the built programs on real Kafka

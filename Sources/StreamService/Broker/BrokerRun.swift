@@ -60,8 +60,8 @@ struct BrokerRun {
         let possible = limit.connections(wanted: wanted)
         if possible < wanted, let openFiles = limit.openFiles {
             log.warning(
-                "At most \(possible) connections are served at a time, for want of more than the \(openFiles) open files"
-                    + " that the system allows: raise its hard limit (ulimit -Hn, LimitNOFILE=) for \(wanted).")
+                "At most \(possible) connections are served at a time, for want of more than the \(openFiles) open"
+                    + " files that the system allows: raise its hard limit (ulimit -Hn, LimitNOFILE=) for \(wanted).")
         }
         return possible
     }

@@ -246,6 +246,26 @@ import Testing
         #expect(try broker.initProducer(nil).producerID == 71)
     }
 
+    /// A damage that the checksum holds for must not make as many logs as a number says.
+    @Test(arguments: [Int32.max, 10_001, -1]) func refusesATopicOfTooManyPartitions(count: Int32) throws {
+        let storage = MemoryStorageFactory()
+        let broker = try TestBroker(storage: storage)
+        try broker.createTopic("t")
+        let log = try PartitionLog(storage: storage.open(StateLog.name))
+        let read = try log.read(from: 0, bytesMax: 1 << 20, isolation: .readUncommitted)
+        let record = try #require(try LogRecord.records(ofBatches: read.records[...]).last)
+        var value = try #require(record.value)
+        // Behind the topic's id: one partition.
+        #expect(value[16..<20] == [0, 0, 0, 1])
+        for byte in 0..<4 { value[16 + byte] = UInt8(truncatingIfNeeded: count >> (24 - 8 * Int32(byte))) }
+        var builder = RecordBatchBuilder()
+        builder.add(key: record.key, value: value, timestamp: 1_000)
+        _ = try log.append(builder.build()[...], at: 1_000)
+        #expect(throws: StorageError.failed("a topic of the broker's own log has \(count) partitions")) {
+            try broker.restart()
+        }
+    }
+
     private func copy(_ from: MemoryStorageFactory, _ name: TopicPartition, to: MemoryStorageFactory) throws {
         let old = try from.open(name)
         var new = try to.make(name)

@@ -131,7 +131,8 @@ extension SeedRecorder {
             $0.transactionalID = transactionalId
             $0.transactionTimeoutMs = 10_000
         }
-        guard case .initProducerID(let answer)? = ask(.initProducerID, .initProducerID(request)) else { return (-1, -1) }
+        let answer = ask(.initProducerID, .initProducerID(request))
+        guard case .initProducerID(let answer)? = answer else { return (-1, -1) }
         return (answer.producerID, answer.producerEpoch)
     }
 

@@ -53,7 +53,8 @@ final class SeedRecorder {
         Self.write(input, to: "\(folder)/core/\(name)")
         for (log, bytes) in session.logs where isNewest {
             for switches: UInt8 in log == StateLog.name ? [1] : [0, 2, 12] {
-                Self.write([switches] + bytes, to: "\(folder)/recovery/\(name)-\(log.topic)\(log.partition)-\(switches)")
+                let place = "\(folder)/recovery/\(name)-\(log.topic)\(log.partition)-\(switches)"
+                Self.write([switches] + bytes, to: place)
             }
         }
     }

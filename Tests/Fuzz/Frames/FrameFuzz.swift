@@ -1,7 +1,7 @@
 /// The cutting of a connection's bytes into frames, and the joining of answers into one, under libFuzzer.
 ///
-/// An input is a number of steps, so many bytes that say how much moves at each step, and the client's bytes. Each frame
-/// is its own answer. What goes back must be what a cutter that sees all bytes at once makes of them.
+/// An input is a number of steps, so many bytes that say how much moves at each step, and the client's bytes. Each
+/// frame is its own answer. What goes back must be what a cutter that sees all bytes at once makes of them.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzFrames(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: data, count: count))

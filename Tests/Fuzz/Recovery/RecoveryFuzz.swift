@@ -102,9 +102,8 @@ private func checkBatches(_ kept: [UInt8], of log: PartitionLog, _ switches: Swi
     var rest = kept[...]
     var next: Int64 = 0
     while !rest.isEmpty {
-        guard let header = try? RecordBatchHeader(rest), header.byteCount <= rest.count, header.baseOffset >= next else {
-            preconditionFailure("what was kept is no row of batches")
-        }
+        guard let header = try? RecordBatchHeader(rest), header.byteCount <= rest.count, header.baseOffset >= next
+        else { preconditionFailure("what was kept is no row of batches") }
         let isSound = (try? RecordBatchHeader(checked: rest)) != nil
         precondition(isSound || switches.contains(.isTrusted), "a damaged batch was kept")
         next = header.nextOffset
