@@ -11,9 +11,9 @@ from harness.case import BINARY, KafkaCase, say
 from harness.node import Node
 
 CONNECTIONS = 10_000  # ServerLimits.connectionsMax
-# A connection's own: its object with the queues' and the poll handle's (below 1 KiB), an entry in each of three tables
-# that are half full at worst, and the 4 KiB that an unfinished frame's first bytes take.
-BYTES_EACH = 6 * 1024
+# A connection's objects (its own, its handle's, libuv's and its name's: below 1 KiB together), an entry of up to 64 bytes
+# in each of four tables that are a third full at worst, and some bytes of a request.
+BYTES_EACH = 2 * 1024
 API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 7, -1)
 
 

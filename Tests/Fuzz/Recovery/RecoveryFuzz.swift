@@ -152,9 +152,12 @@ private func openBroker(on bytes: [UInt8]) throws(StorageError) {
     var own = try factory.make(StateLog.name)
     try own.append(bytes[...], baseOffset: 0, maxTimestamp: 0)
     _ = try factory.make(TopicPartition("t", 0))
+    var settings = BrokerSettings()
+    // A topic's record makes as many logs as it says, up to this.
+    settings.partitionsMax = 16
     var number: UInt64 = 0
     for _ in 0..<2 {
-        let core = try BrokerCore(settings: BrokerSettings(), storage: factory, nowMs: 1_000_000) {
+        let core = try BrokerCore(settings: settings, storage: factory, nowMs: 1_000_000) {
             number += 1
             return number
         }
