@@ -11,8 +11,8 @@ from harness.case import BINARY, KafkaCase, say
 from harness.node import Node
 
 CONNECTIONS = 10_000  # ServerLimits.connectionsMax
-# A connection's objects (its own, its handle's, libuv's and its name's: below 1 KiB together), an entry of up to 64 bytes
-# in each of four tables that are a third full at worst, and some bytes of a request.
+# A connection's objects (its own, its handle's, libuv's and its name's: below 1 KiB together), an entry of up to 64
+# bytes in each of four tables that are a third full at worst, and some bytes of a request.
 BYTES_EACH = 2 * 1024
 API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 7, -1)
 
