@@ -1,9 +1,11 @@
-"""`millrace broker` at the end of what it has: connections, and open files."""
+"""`millrace broker` at the end of what it has: connections, open files, and the disk."""
 
+import errno
 import os
 import resource
 import socket
 import struct
+import subprocess
 import time
 from contextlib import contextmanager
 
@@ -148,6 +150,48 @@ class EmbeddedLimits(KafkaCase):
         self.assertIn("At most 192 connections", program.text())
         self.assertEqual(program.terminate(), 0)
 
+    # MARK: the disk
+
+    def test_full_disk(self):
+        """Producers get an error, readers are served on, and with room again all goes on where it was."""
+        data = self.folder / "data"
+        data.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", data]
+        if subprocess.run(mount, capture_output=True).returncode:
+            self.skipTest("a small disk needs the right to mount one")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", data], check=True)
+        node = self.node("--data", data, "--topics", "in")
+        values = [letter * 100_000 for letter in "abcd"]
+        self.assertEqual(self.produce(values[0]), 0)
+        fill(data / "filler")
+        self.assertNotEqual(self.produce("refused" * 20_000), 0)
+        self.assertEqual(self.values(), values[:1])
+        (data / "filler").unlink()
+        for value in values[1:3]:
+            self.assertEqual(self.produce(value), 0)
+        self.assertEqual(self.values(), values[:3])
+        node.kill()
+        node.start()
+        self.assertEqual(self.produce(values[3]), 0)
+        self.assertEqual(self.values(), values)
+
+    def produce(self, value):
+        """kcat's status: 0 where the record was taken within two seconds."""
+        words = ["-P", "-t", "in", "-X", "message.timeout.ms=2000"]
+        return subprocess.run(
+            ["kcat", "-b", self.broker.bootstrap, *words], input=value, capture_output=True, text=True, timeout=60
+        ).returncode
+
+    def values(self):
+        done = subprocess.run(
+            ["kcat", "-b", self.broker.bootstrap, "-C", "-t", "in", "-o", "beginning", "-e", "-q"],
+            capture_output=True, text=True, timeout=60,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.split()
+
+    # MARK: -
+
     def leave_descriptors(self, count):
         """Lowers the broker's limit so that it can open so many files more."""
         taken = {int(name) for name in os.listdir(f"/proc/{self.broker.program.pid}/fd")}
@@ -163,6 +207,17 @@ class EmbeddedLimits(KafkaCase):
         answer = receive_frame(client)
         at = 4 + answer[4:].index(name)  # behind the topic's error code and its name's length
         return struct.unpack(">h", answer[at - 4 : at - 2])[0]
+
+
+def fill(path):
+    """Takes all the room that a disk has left."""
+    with open(path, "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
 
 
 def receive_frame(client):
