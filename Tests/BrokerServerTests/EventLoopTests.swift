@@ -70,6 +70,16 @@ import Testing
         }
     }
 
+    /// Nothing else happens on the loop meanwhile.
+    @Test func goesOnWithWorkThatIsOverdue() throws {
+        try withServer { address, journal, _ in
+            let client = try TestClient(address)
+            try client.send(frame: [TestHandler.inRounds, 1])
+            #expect(try client.receiveFrame() == [TestHandler.inRounds, 1])
+            #expect(journal.now.advanced == 3)
+        }
+    }
+
     @Test func readsNoMoreRequestsThanMayBeOpen() throws {
         var limits = ServerLimits()
         limits.requestsMax = 4

@@ -41,12 +41,15 @@ final class TestHandler: FrameHandler {
     static let large: UInt8 = 4
     static let close: UInt8 = 5
     static let later: UInt8 = 6
+    static let inRounds: UInt8 = 7
     static let largeBytes = 1_000_000
 
     private let transport: any FrameTransport
     private let journal: Journal
     private var held: [(RequestID, [UInt8])] = []
     private var due: [(Int64, RequestID, [UInt8])] = []
+    /// Work that is always overdue, a round at a time.
+    private var rounds: (left: Int, request: RequestID, bytes: [UInt8])?
     private let large = [UInt8](repeating: 7, count: TestHandler.largeBytes)
 
     init(_ transport: any FrameTransport, _ journal: Journal) {
@@ -73,6 +76,7 @@ final class TestHandler: FrameHandler {
             for (request, bytes) in all.reversed() { transport.respond(to: request, with: ResponseBytes(bytes)) }
         case Self.large: transport.respond(to: request, with: ResponseBytes(large))
         case Self.close: transport.close(request.connection, because: "the test wants it")
+        case Self.inRounds: rounds = (3, request, bytes)
         case Self.later: due.append((transport.nowMs + 30, request, bytes))
         default: transport.respond(to: request, with: ResponseBytes(bytes))
         }
@@ -84,9 +88,13 @@ final class TestHandler: FrameHandler {
             transport.respond(to: request, with: ResponseBytes(bytes))
         }
         due.removeAll { $0.0 <= nowMs }
+        rounds?.left -= 1
+        guard let done = rounds, done.left == 0 else { return }
+        rounds = nil
+        transport.respond(to: done.request, with: ResponseBytes(done.bytes))
     }
 
-    var nextDeadlineMs: Int64? { due.map(\.0).min() }
+    var nextDeadlineMs: Int64? { rounds == nil ? due.map(\.0).min() : .min }
     func stopped() { journal.note { $0.hasStopped = true } }
 }
 

@@ -136,8 +136,8 @@ final class LoopCore {
         if let stopMs { due = min(due, stopMs) }
         guard due != timerMs else { return }
         timerMs = due
-        // A deadline that the handler leaves in the past must not make the loop spin.
-        if due == .max { timer?.stop() } else { timer?.start(afterMs: max(1, due &- nowMs)) }
+        // A deadline that the handler leaves in the past, be it the earliest of all, must not make the loop spin.
+        if due == .max { timer?.stop() } else { timer?.start(afterMs: max(due, nowMs &+ 1) &- nowMs) }
     }
 
     // MARK: - Log
