@@ -203,10 +203,12 @@ extension BrokerCore {
         guard type == ResourceType.topic else {
             throw Refusal(.invalidRequest, "Only topics have settings that can be changed here.")
         }
-        let topic = try existing(name)
-        var config = topic.config
+        // Kafka's order: a wrong value is told of a topic that is not there, too.
+        var config = topics[name]?.config ?? TopicConfig()
         try body(&config)
+        if let fault = TopicName.fault(in: name) { throw Refusal(.invalidTopic, fault) }
         if let fault = config.fault(defaults: settings.topicDefaults) { throw Refusal(.invalidConfig, fault) }
+        let topic = try existing(name)
         if isCheck { return }
         topic.config = config
         guard keep([topic.record(partitions: topic.logs.count)], now: now) else { throw Refusal(.kafkaStorageError) }

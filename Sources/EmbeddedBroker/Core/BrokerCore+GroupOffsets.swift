@@ -14,7 +14,7 @@ extension BrokerCore {
                 offsets.append(OffsetToCommit(TopicPartition(topic.name, partition.partition), value))
             }
         }
-        let result = keep(request.groupID, call.now) { () throws(CoordinationError) in
+        let result = keep(offsets, request.groupID, call.now) { () throws(CoordinationError) in
             try groups.commit(
                 groupId: request.groupID, memberId: request.memberID, instanceId: request.groupInstanceID,
                 generation: request.generationID, offsets, now: call.now)
@@ -48,14 +48,15 @@ extension BrokerCore {
             }
         }
         let result: (TopicPartition) -> ErrorCode
-        if let refusal = unverified(
-            request.transactionalID, producer, contains: { $0.groups.contains(request.groupID) })
+        if !offsets.isEmpty,
+            let refusal = unverified(
+                request.transactionalID, producer, contains: { $0.groups.contains(request.groupID) })
         {
             // What a client that commits offsets tries again has another name.
             let code = refusal.code == .notEnoughReplicas ? .coordinatorLoadInProgress : refusal.code
             result = { _ in code }
         } else {
-            result = keep(request.groupID, call.now) { () throws(CoordinationError) in
+            result = keep(offsets, request.groupID, call.now) { () throws(CoordinationError) in
                 try groups.commit(
                     groupId: request.groupID, memberId: request.memberID, instanceId: request.groupInstanceID,
                     generation: request.generationID, inTransactionOf: producer.id, offsets, now: call.now)
@@ -76,10 +77,13 @@ extension BrokerCore {
         }
     }
 
-    /// Keeps a commit of offsets of partitions that are there, and says what became of any partition.
-    private func keep(_ groupId: String, _ now: Int64, _ commit: () throws(CoordinationError) -> OffsetOutcome)
-        -> (TopicPartition) -> ErrorCode
-    {
+    /// Keeps a commit of offsets of partitions that are there, and says what became of any partition. Where there are
+    /// none, nobody is asked, and no group comes to be by it.
+    private func keep(
+        _ offsets: [OffsetToCommit], _ groupId: String, _ now: Int64,
+        _ commit: () throws(CoordinationError) -> OffsetOutcome
+    ) -> (TopicPartition) -> ErrorCode {
+        guard !offsets.isEmpty else { return { _ in .unknownTopicOrPartition } }
         let outcome: OffsetOutcome
         do throws(CoordinationError) { outcome = try commit() } catch {
             let code = ErrorCode(error)

@@ -14,12 +14,9 @@ extension BrokerCore {
                         do throws(Refusal) {
                             if let fault { throw fault }
                             let target = TopicPartition(topic.name, partition.partition)
-                            let result = try append(
+                            try append(
                                 partition.records ?? [], to: target, transactionalId: request.transactionalID,
-                                now: call.now)
-                            answer.baseOffset = result.firstOffset
-                            answer.logAppendTimeMs = result.logAppendTime
-                            answer.logStartOffset = result.logStartOffset
+                                now: call.now, &answer)
                         } catch {
                             hasError = true
                             answer.errorCode = error.code
@@ -53,8 +50,9 @@ extension BrokerCore {
     }
 
     private func append(
-        _ records: ArraySlice<UInt8>, to target: TopicPartition, transactionalId: String?, now: Int64
-    ) throws(Refusal) -> AppendResult {
+        _ records: ArraySlice<UInt8>, to target: TopicPartition, transactionalId: String?, now: Int64,
+        _ answer: inout ProduceResponse.Partition
+    ) throws(Refusal) {
         guard let log = log(target.topic, target.partition) else { throw Refusal(.unknownTopicOrPartition) }
         var verification: Refusal?
         let result: AppendResult
@@ -66,10 +64,20 @@ extension BrokerCore {
                 return verification == nil
             }
         } catch {
-            throw verification ?? Refusal(error)
+            if let verification { throw verification }
+            if error.isOfRecords { answer.logStartOffset = log.startOffset }
+            answer.recordErrors = error.recordFaults.map { fault in
+                ProduceResponse.RecordError {
+                    $0.batchIndex = fault.index
+                    $0.message = fault.reason.description
+                }
+            }
+            throw Refusal(error)
         }
+        answer.baseOffset = result.firstOffset
+        answer.logAppendTimeMs = result.logAppendTime
+        answer.logStartOffset = result.logStartOffset
         if !result.isDuplicate { fetches.touch(target, bytes: records.count) }
-        return result
     }
 
     /// Why a producer has no open transaction of which a partition or group is a part (KIP-890), as Kafka tells it to

@@ -24,6 +24,10 @@ extension Refusal {
             case .corrupt: Refusal(.corruptMessage)
             case .unsupportedMagic(let magic): Refusal(.invalidRecord, "The batch has the old format \(magic).")
             case .invalidRecord(let reason): Refusal(.invalidRecord, reason)
+            case .refusedRecords(let faults):
+                Refusal(
+                    faults.contains { $0.reason.isTime } ? .invalidTimestamp : .invalidRecord,
+                    "\(faults.count) records are refused, and with them the batch.")
             case .tooLarge(let bytes, let bytesMax):
                 Refusal(.messageTooLarge, "The batch has \(bytes) bytes, and the topic takes \(bytesMax).")
             case .invalidTimestamp(let timestamp):

@@ -77,10 +77,17 @@ package struct GroupCoordinator: Sendable {
         groupId: String, memberId: String = "", instanceId: String? = nil, generation: Int32 = -1,
         inTransactionOf producerId: Int64? = nil, _ committing: [OffsetToCommit], now: Int64
     ) throws(CoordinationError) -> OffsetOutcome {
-        if machines[groupId] == nil {
+        let isNew = machines[groupId] == nil
+        if isNew {
             // A group that is there only for its offsets.
             guard generation < 0 else { throw .illegalGeneration }
             machines[groupId] = GroupMachine(groupId: groupId, settings: settings, now: now)
+        }
+        defer {
+            if isNew, offsets[groupId]?.isEmpty ?? true {
+                machines[groupId] = nil
+                offsets[groupId] = nil
+            }
         }
         try machines[groupId]?
             .admitCommit(

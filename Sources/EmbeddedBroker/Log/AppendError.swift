@@ -6,6 +6,9 @@ package enum AppendError: Error, Hashable, Sendable {
     case unsupportedMagic(Int8)
     /// INVALID_RECORD: whole, but not what a producer may send.
     case invalidRecord(String)
+    /// INVALID_TIMESTAMP where one of the faults is a time, else INVALID_RECORD: single records of an uncompressed
+    /// batch (KIP-467).
+    case refusedRecords([RecordFault])
     /// MESSAGE_TOO_LARGE
     case tooLarge(bytes: Int, bytesMax: Int)
     /// INVALID_TIMESTAMP
@@ -32,6 +35,40 @@ package enum AppendError: Error, Hashable, Sendable {
             case .invalidRecord(let reason): .invalidRecord(reason)
             }
     }
+}
+
+extension AppendError {
+    /// Whether Kafka names the log's start with it, which it does once it has looked at the records.
+    var isOfRecords: Bool {
+        switch self {
+        case .corrupt, .tooLarge, .storage: false
+        default: true
+        }
+    }
+
+    var recordFaults: [RecordFault] {
+        if case .refusedRecords(let faults) = self { faults } else { [] }
+    }
+}
+
+/// Why a topic does not take a record of a batch.
+package struct RecordFault: Hashable, Sendable {
+    package enum Reason: Hashable, Sendable, CustomStringConvertible {
+        case noKey
+        case timestamp(Int64)
+
+        var isTime: Bool { self != .noKey }
+        package var description: String {
+            switch self {
+            case .noKey: "A record of a compacted topic has no key."
+            case .timestamp(let timestamp): "The timestamp \(timestamp) is not within the topic's range."
+            }
+        }
+    }
+
+    /// Its place in the batch.
+    package var index: Int32
+    package var reason: Reason
 }
 
 /// Who writes a batch.

@@ -12,11 +12,17 @@ package struct AppendResult: Hashable, Sendable {
 extension PartitionLog {
     /// Appends the records field of a produce request: exactly one batch of format 2.
     ///
-    /// - Parameter isVerified: asked about the first batch of a transaction here; see `ProducerStates.check`.
+    /// - Parameter isVerified: asked about the first batch of a transaction here, before all else, as Kafka does:
+    ///   whether the coordinator knows that this partition is a part of the producer's transaction.
     package func append(
         _ records: ArraySlice<UInt8>, at now: Int64, origin: AppendOrigin = .client,
         isVerified: (_ producerId: Int64, _ producerEpoch: Int16) -> Bool = { _, _ in true }
     ) throws(AppendError) -> AppendResult {
+        if origin == .client, let header = try? RecordBatchHeader(records), producers.beginsTransaction(header),
+            !isVerified(header.producerId, header.producerEpoch)
+        {
+            throw .invalidTransactionState(producerId: header.producerId)
+        }
         var header = try checkedHeader(of: records, origin)
         let maxTimestamp = try checkedMaxTimestamp(of: records, header, now)
         header.baseOffset = endOffset
@@ -25,7 +31,7 @@ extension PartitionLog {
             throw .invalidRecord("the log has no offsets left")
         }
         if header.hasProducerId,
-            case .duplicate(let known) = try producers.check(header, origin: origin, isVerified: isVerified)
+            case .duplicate(let known) = try producers.check(header, origin: origin)
         {
             return result(known.firstOffset, known.lastOffset, time: known.timestamp, isDuplicate: true)
         }
@@ -134,25 +140,30 @@ extension PartitionLog {
             throw .invalidTimestamp(header.maxTimestamp)
         }
         guard !header.isCompressed else {
-            if !isAppendTime { try check(timestamp: header.maxTimestamp, now) }
+            guard isAppendTime || isInRange(header.maxTimestamp, now) else {
+                throw .invalidTimestamp(header.maxTimestamp)
+            }
             return isAppendTime ? now : header.maxTimestamp
         }
         let bytes = batch.span.bytes
         var cursor = RecordCursor(header)
         var expected: Int32 = 0
         var latest: Int64 = -1
+        var faults: [RecordFault] = []
         while let record = try next(&cursor, bytes) {
             guard record.offsetDelta == expected else {
                 throw .invalidRecord("the records' offsets do not follow one another")
             }
-            guard record.key != nil || !config.isCompacted else {
-                throw .invalidRecord("a record of a compacted topic has no key")
+            let timestamp = header.baseTimestamp &+ record.timestampDelta
+            if record.key == nil, config.isCompacted {
+                faults.append(RecordFault(index: expected, reason: .noKey))
+            } else if !isAppendTime, !isInRange(timestamp, now) {
+                faults.append(RecordFault(index: expected, reason: .timestamp(timestamp)))
             }
             expected &+= 1
-            let timestamp = header.baseTimestamp &+ record.timestampDelta
             latest = max(latest, timestamp)
-            if !isAppendTime { try check(timestamp: timestamp, now) }
         }
+        guard faults.isEmpty else { throw .refusedRecords(faults) }
         return isAppendTime ? now : latest
     }
 
@@ -161,13 +172,9 @@ extension PartitionLog {
     }
 
     /// A time that is missing (-1) is always accepted.
-    private func check(timestamp: Int64, _ now: Int64) throws(AppendError) {
-        guard timestamp >= 0 else {
-            guard timestamp == -1 else { throw .invalidTimestamp(timestamp) }
-            return
-        }
-        let isTooOld = timestamp < now && now - timestamp > config.timestampBeforeMsMax
-        let isTooNew = timestamp > now && timestamp &- now > config.timestampAfterMsMax
-        if isTooOld || isTooNew { throw .invalidTimestamp(timestamp) }
+    private func isInRange(_ timestamp: Int64, _ now: Int64) -> Bool {
+        guard timestamp >= 0 else { return timestamp == -1 }
+        return timestamp < now
+            ? now - timestamp <= config.timestampBeforeMsMax : timestamp &- now <= config.timestampAfterMsMax
     }
 }

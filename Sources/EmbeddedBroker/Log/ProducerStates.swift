@@ -58,21 +58,17 @@ package struct ProducerStates: Sendable {
     /// The first offset that belongs to an open transaction.
     package var firstOpenOffset: Int64? { open.first?.firstOffset }
 
+    /// Whether no transaction is open to which a batch could belong.
+    func beginsTransaction(_ header: RecordBatchHeader) -> Bool {
+        guard header.hasProducerId, header.isTransactional else { return false }
+        let entry = entries[header.producerId]
+        return entry?.transactionFirstOffset == nil || entry?.epoch != header.producerEpoch
+    }
+
     /// Judges a data batch of a producer, before it is appended.
-    ///
-    /// - Parameter isVerified: asked about the first batch of a transaction here: whether the coordinator knows that
-    ///   this partition is a part of the producer's transaction.
-    package func check(
-        _ header: RecordBatchHeader, origin: AppendOrigin, isVerified: (Int64, Int16) -> Bool = { _, _ in true }
-    ) throws(AppendError) -> Verdict {
+    package func check(_ header: RecordBatchHeader, origin: AppendOrigin) throws(AppendError) -> Verdict {
         let entry = entries[header.producerId]
         if origin == .client, let entry, let known = Self.duplicate(of: header, in: entry) { return .duplicate(known) }
-        let isOngoing = entry?.transactionFirstOffset != nil && entry?.epoch == header.producerEpoch
-        if origin == .client, header.isTransactional, !isOngoing,
-            !isVerified(header.producerId, header.producerEpoch)
-        {
-            throw .invalidTransactionState(producerId: header.producerId)
-        }
         guard let entry else { return .new }
         guard header.producerEpoch >= entry.epoch else {
             throw .invalidProducerEpoch(

@@ -99,6 +99,7 @@ import Testing
         #expect(try alter(broker, "t", [("retention.ms", 0, nil)]) == .invalidRequest)
         #expect(try alter(broker, "t", [("retention.ms", 0, "1"), ("retention.ms", 1, nil)]) == .invalidRequest)
         #expect(try alter(broker, "u", [("retention.ms", 0, "1")]) == .unknownTopicOrPartition)
+        #expect(try alter(broker, "u", [("retention.ms", 0, "forever")]) == .invalidConfig)
         #expect(try alter(broker, "1", [("retention.ms", 0, "1")], type: 4) == .invalidRequest)
     }
 

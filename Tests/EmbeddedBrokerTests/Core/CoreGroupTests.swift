@@ -27,6 +27,16 @@ import Testing
         #expect(try describe(broker, "nobody").state == "Dead")
     }
 
+    @Test func refusedOffsetsMakeNoGroup() throws {
+        var settings = BrokerSettings()
+        settings.groups.offsetMetadataMaxBytes = 0
+        let broker = try TestBroker(settings)
+        try broker.createTopic("t")
+        #expect(try broker.commit("g", "u", 4) == .unknownTopicOrPartition)
+        #expect(try broker.commit("g", "t", 4) == .offsetMetadataTooLarge)
+        #expect(try describe(broker, "g").state == "Dead")
+    }
+
     @Test func aSecondMemberMakesARebalance() throws {
         let broker = try TestBroker()
         let first = try broker.joinAlone("g")

@@ -75,8 +75,21 @@ import Testing
         damaged[damaged.count - 1] ^= 1
         #expect(try broker.produce(damaged, to: "t")?.errorCode == .corruptMessage)
         #expect(try broker.produce([], to: "t")?.errorCode == .invalidRecord)
+        #expect(try broker.produce(large, to: "t")?.logStartOffset == -1)
         #expect(try broker.produce(damaged, to: "t", acks: 0) == nil)
         #expect(broker.closed == 1)
         #expect(try broker.listOffset("t", at: -1).offset == 0)
+    }
+
+    /// KIP-467, with the log's start, as Kafka names it once it has looked at the records.
+    @Test func namesRefusedRecords() throws {
+        let broker = try TestBroker()
+        try broker.createTopic("t", configs: ["cleanup.policy": "compact"])
+        let keyless = try #require(try broker.produce(batch("a", "b", key: nil), to: "t"))
+        #expect(keyless.errorCode == .invalidRecord && keyless.logStartOffset == 0)
+        #expect(keyless.recordErrors.map(\.batchIndex) == [0, 1])
+        let late = try #require(try broker.produce(batch("a", timestamp: .max), to: "t"))
+        #expect(late.errorCode == .invalidTimestamp && late.logStartOffset == 0)
+        #expect(late.recordErrors.map(\.batchIndex) == [0])
     }
 }

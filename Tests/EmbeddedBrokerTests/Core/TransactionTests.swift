@@ -45,8 +45,12 @@ import Testing
         #expect(try producer.write("a", to: "t", on: broker) == .none)
         #expect(try producer.write("b", to: "t", 1, on: broker) == .invalidTxnState)
         #expect(try broker.end(producer, isCommit: true) == .none)
-        // The transaction is over.
+        // The transaction is over: for what repeats one of its batches, too, and before anybody looks at the records.
         #expect(try producer.write("c", to: "t", on: broker) == .invalidTxnState)
+        for time in [broker.now, .max] {
+            let again = batch("a", timestamp: time, producerId: 0, epoch: 0, sequence: 0, isTransactional: true)
+            #expect(try broker.produce(again, to: "t", transactionalId: "p")?.errorCode == .invalidTxnState)
+        }
         #expect(try broker.values("t", isCommitted: true) == ["a"])
         // Without a transactional id nobody can say.
         let bytes = batch("d", producerId: 0, epoch: 0, sequence: 1, isTransactional: true)

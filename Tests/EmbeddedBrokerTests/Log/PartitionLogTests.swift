@@ -105,16 +105,32 @@ import Testing
     @Test func timesAreLimited() throws {
         log.config.timestampAfterMsMax = 100
         log.config.timestampBeforeMsMax = 50
-        #expect(throws: AppendError.invalidTimestamp(2_101)) { try append(batch("a", timestamp: 2_101)) }
-        #expect(throws: AppendError.invalidTimestamp(1_949)) { try append(batch("a", timestamp: 1_949)) }
-        #expect(throws: AppendError.invalidTimestamp(Int64.max)) { try append(batch("a", timestamp: Int64.max)) }
+        for time in [2_101, 1_949, Int64.max] {
+            let fault = RecordFault(index: 0, reason: .timestamp(time))
+            #expect(throws: AppendError.refusedRecords([fault])) { try append(batch("a", timestamp: time)) }
+        }
         for time in [2_100, 1_950, -1] { _ = try append(batch("a", timestamp: Int64(time))) }
     }
 
     @Test func compactedTopicNeedsKeys() throws {
         log.config.isCompacted = true
-        #expect(throws: AppendError.self) { try append(batch("a", key: nil)) }
+        let fault = RecordFault(index: 0, reason: .noKey)
+        #expect(throws: AppendError.refusedRecords([fault])) { try append(batch("a", key: nil)) }
         #expect(try append(batch("a")).firstOffset == 0)
+    }
+
+    /// Each is named by its place (KIP-467).
+    @Test func allFaultyRecordsAreNamed() throws {
+        log.config.isCompacted = true
+        log.config.timestampAfterMsMax = 100
+        var builder = RecordBatchBuilder()
+        for (key, time) in [(nil, 1_000), ([1], 1_000), (nil, 9_000), ([2], 9_000)] as [([UInt8]?, Int64)] {
+            builder.add(key: key, value: [1], timestamp: time)
+        }
+        let late = RecordFault(index: 3, reason: .timestamp(9_000))
+        let faults = [RecordFault(index: 0, reason: .noKey), RecordFault(index: 2, reason: .noKey), late]
+        #expect(throws: AppendError.refusedRecords(faults)) { try append(builder.build()) }
+        #expect(log.endOffset == 0)
     }
 
     // MARK: - Reading

@@ -107,9 +107,12 @@ import Testing
         _ = try log.append(first[...], at: 0) { $0 == 7 && $1 == 0 }
         let second = batch("b", producerId: 7, epoch: 0, sequence: 1, isTransactional: true)
         _ = try log.append(second[...], at: 0) { _, _ in false }
-        // A duplicate is answered before anything else is asked.
-        try end(0)
         #expect(try log.append(second[...], at: 0) { _, _ in false }.isDuplicate)
+        // After the end a duplicate is asked about, too.
+        try end(0)
+        #expect(throws: AppendError.invalidTransactionState(producerId: 7)) {
+            try log.append(second[...], at: 0) { _, _ in false }
+        }
         #expect(log.endOffset == 3)
     }
 
