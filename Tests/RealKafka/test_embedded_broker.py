@@ -4,15 +4,16 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
+import unittest
 from pathlib import Path
 
 from harness import broker as brokers
 from harness.case import FULL, KafkaCase, say
 from harness.librdkafka import ClientError, Producer
 from harness.node import Node
+from harness.python import CONFLUENT, python_with
 from harness.verify import console_values, values_by_partition
 
 CLIENTS = Path(__file__).parent / "programs" / "clients"
@@ -20,6 +21,12 @@ CLIENTS = Path(__file__).parent / "programs" / "clients"
 
 class EmbeddedBroker(KafkaCase):
     needs_broker = False
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if brokers.embedded():
+            raise unittest.SkipTest("it starts its own broker: once is enough")
 
     def node(self, *words):
         self.broker = Node(self, *words)
@@ -139,7 +146,7 @@ class EmbeddedBroker(KafkaCase):
         self.assertEqual(values_by_partition(self.broker.bootstrap, "out"), {0: expected, 1: expected})
 
     def test_confluent_kafka(self):
-        self.run_python_client("with_confluent_kafka.py", "confluent-kafka==2.5.0")
+        self.run_python_client("with_confluent_kafka.py", CONFLUENT)
 
     def test_kafka_python(self):
         self.run_python_client("with_kafka_python.py", "kafka-python==2.3.3")
@@ -336,20 +343,3 @@ class Writer:
     def finish(self):
         self.stopping = True
         self.thread.join(120)
-
-
-def python_with(package):
-    """A Python that has the package, in an environment that is made once; None where pip cannot get it."""
-    home = brokers.ROOT / ".build" / "test-python" / package.replace("==", "-")
-    python = home / "bin" / "python"
-    if (home / "ready").exists():
-        return python
-    shutil.rmtree(home, ignore_errors=True)
-    for command in (
-        [sys.executable, "-m", "venv", home],
-        [python, "-m", "pip", "install", "-q", "--timeout", "10", "--retries", "1", "--only-binary", ":all:", package],
-    ):
-        if subprocess.run(command, capture_output=True, timeout=300, stdin=subprocess.DEVNULL).returncode:
-            return None
-    (home / "ready").touch()
-    return python

@@ -165,8 +165,8 @@ def count_swift(path, code, totals, steps, place=""):
 
 # MARK: - the same suites on the embedded broker
 
-# What Kafka's client and the commit protocol rest on; --full takes all process tests.
-EMBEDDED, EMBEDDED_SWIFT, EMBEDDED_PROCESS = " on the embedded broker", "KafkaClientTests", "test_kill_schedule"
+# The Swift suites are those that ask for a broker.
+EMBEDDED, EMBEDDED_SWIFT = " on the embedded broker", "KafkaClientTests|RealChangelogTopicTests"
 
 
 def embedded_tests(options, totals, steps):
@@ -181,21 +181,7 @@ def embedded_tests(options, totals, steps):
         command += ["--event-stream-output-path", str(events), "--event-stream-version", "0"]
         code = steps.run("Swift tests" + EMBEDDED, command, UNIT_LIMIT_S, environment, check=False)
         count_swift(events, code, totals, steps, EMBEDDED)
-    if options.full or options.filter in EMBEDDED_PROCESS:
-        report = LOGS / "embedded-process-tests.json"
-        report.unlink(missing_ok=True)
-        command = [sys.executable, "-B", str(PROCESS_TESTS / "run.py"), "--report", str(report)]
-        command += ["--filter", options.filter if options.full else EMBEDDED_PROCESS]
-        command += ["--seed", options.seed] if options.seed else []
-        name = "process tests" + EMBEDDED
-        code = steps.run(name, command, FULL_LIMIT_S, environment, check=False, show=True)
-        if not report.exists():
-            totals.failed.append(f"the {name} ended with {code} before their end")
-            return
-        result = json.loads(report.read_text())
-        totals.passed += [test + EMBEDDED for test in result["passed"]]
-        totals.failed += [test + EMBEDDED for test in result["failed"]]
-        totals.skipped += [(test + EMBEDDED, reason) for test, reason in result["skipped"]]
+    run_process_tests(options, totals, steps, environment, EMBEDDED)
 
 
 # MARK: - the engine on a simulated Kafka
@@ -245,19 +231,25 @@ def process_tests(options, totals, steps):
         return
     if "MILLRACE_TEST_BINARY" not in os.environ:
         release_build(options, steps)
-    report = LOGS / "process-tests.json"
+    run_process_tests(options, totals, steps, dict(os.environ))
+
+
+def run_process_tests(options, totals, steps, environment, place=""):
+    report = LOGS / f"process-tests{place.replace(' ', '-')}.json"
     report.unlink(missing_ok=True)
-    command = runner + ["--report", str(report)]
+    command = [sys.executable, "-B", str(PROCESS_TESTS / "run.py"), "--filter", options.filter]
+    command += ["--report", str(report)]
     command += ["--full"] if options.full else []
     command += ["--seed", options.seed] if options.seed else []
-    code = steps.run("process tests", command, FULL_LIMIT_S if options.full else REAL_LIMIT_S, check=False, show=True)
+    limit, name = FULL_LIMIT_S if options.full else REAL_LIMIT_S, "process tests" + place
+    code = steps.run(name, command, limit, environment, check=False, show=True)
     if not report.exists():
-        totals.failed.append(f"the process tests ended with {code} before their end")
+        totals.failed.append(f"the {name} ended with {code} before their end")
         return
     result = json.loads(report.read_text())
-    totals.passed += result["passed"]
-    totals.failed += result["failed"]
-    totals.skipped += [tuple(pair) for pair in result["skipped"]]
+    totals.passed += [test + place for test in result["passed"]]
+    totals.failed += [test + place for test in result["failed"]]
+    totals.skipped += [(test + place, reason) for test, reason in result["skipped"]]
 
 
 def release_build(options, steps):
