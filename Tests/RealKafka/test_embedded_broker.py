@@ -1,6 +1,5 @@
 """`millrace broker` and clients that know nothing of it: kcat, librdkafka, Kafka's own tools, Python's clients."""
 
-import shutil
 import signal
 import socket
 import subprocess
