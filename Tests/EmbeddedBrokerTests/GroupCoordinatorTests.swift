@@ -52,7 +52,7 @@ import Testing
         #expect(
             try groups.delete("g") == [
                 .offset(groupId: "g", .removed(TopicPartition("t", 0))),
-                .offset(groupId: "g", .transactionEnded(producerId: 9, isCommit: false)),
+                .offset(groupId: "g", .pendingRemoved(producerId: 9, TopicPartition("t", 0))),
                 .group(GroupRecord(groupId: "g", value: nil)),
             ])
         #expect(groups.offsets(of: "g").isEmpty)
@@ -77,6 +77,18 @@ import Testing
                 .offset(groupId: "a", .removed(partitions[1])), .offset(groupId: "b", .removed(partitions[1])),
             ])
         #expect(groups.offsets(of: "b").committedPartitions == [partitions[0]])
+    }
+
+    /// As Kafka does: a topic that takes the name begins without them.
+    @Test func deletedTopicsTakePendingOffsetsAlong() throws {
+        var groups = GroupCoordinator()
+        let partitions = [TopicPartition("t", 0), TopicPartition("u", 1)]
+        let offsets = partitions.map { OffsetToCommit($0, CommittedOffset(offset: 1, commitTimestampMs: 0)) }
+        _ = try groups.commit(groupId: "g", inTransactionOf: 7, offsets, now: 0)
+        let gone = OffsetRecord.pendingRemoved(producerId: 7, partitions[1])
+        #expect(groups.removeOffsets(ofTopics: ["u"]) == [.offset(groupId: "g", gone)])
+        _ = groups.endTransaction(groupId: "g", producerId: 7, isCommit: true)
+        #expect(groups.offsets(of: "g").committedPartitions == [partitions[0]])
     }
 
     @Test func theEarliestDeadlineIsServed() {

@@ -27,6 +27,8 @@ extension BrokerCore {
         case .offset(let groupId, .pending(let producerId, let partition, let value)):
             let key = StateKey(.pendingOffset, groupId, partition, producerId: producerId)
             return [StateRecord(key, StateOffset(value))]
+        case .offset(let groupId, .pendingRemoved(let producerId, let partition)):
+            return [StateRecord(StateKey(.pendingOffset, groupId, partition, producerId: producerId), nil)]
         case .offset(_, .transactionEnded):
             // Whoever ends it says what its offsets are from then on.
             return []

@@ -55,21 +55,10 @@ extension BrokerCore {
                         $0.errorCode = .invalidGroupID
                         return
                     }
-                    let pending = pendingKeys(groupId)
                     do throws(CoordinationError) {
-                        let removed = try groups.delete(groupId).flatMap(records)
-                        keep(removed + pending.map { StateRecord($0, nil) }, now: call.now)
+                        keep(try groups.delete(groupId).flatMap(records), now: call.now)
                     } catch { $0.errorCode = ErrorCode(error) }
                 }
-            }
-        }
-    }
-
-    private func pendingKeys(_ groupId: String) -> [StateKey] {
-        let offsets = groups.offsets(of: groupId)
-        return offsets.pendingProducers.flatMap { producerId in
-            offsets.pendingPartitions(of: producerId).map {
-                StateKey(.pendingOffset, groupId, $0, producerId: producerId)
             }
         }
     }

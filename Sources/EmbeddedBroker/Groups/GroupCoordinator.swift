@@ -144,13 +144,11 @@ package struct GroupCoordinator: Sendable {
     package mutating func delete(_ groupId: String) throws(CoordinationError) -> [CoordinatorRecord] {
         guard let machine = machines[groupId] else { throw .groupIdNotFound }
         guard machine.state == .empty else { throw .nonEmptyGroup }
-        let removed = offsets[groupId]?.remove { _ in true } ?? []
         // Offsets in open transactions go too: their end finds nothing.
-        let aborted = (offsets[groupId]?.pendingProducers ?? [])
-            .map { OffsetRecord.transactionEnded(producerId: $0, isCommit: false) }
+        let removed = offsets[groupId]?.remove { _ in true } ?? []
         machines[groupId] = nil
         offsets[groupId] = nil
-        return (removed + aborted).map { .offset(groupId: groupId, $0) }
+        return removed.map { .offset(groupId: groupId, $0) }
             + [.group(GroupRecord(groupId: groupId, value: nil))]
     }
 

@@ -21,6 +21,7 @@ package enum OffsetRecord: Sendable, Hashable {
     case removed(TopicPartition)
     /// Within a producer's transaction, until it ends.
     case pending(producerId: Int64, TopicPartition, CommittedOffset)
+    case pendingRemoved(producerId: Int64, TopicPartition)
     case transactionEnded(producerId: Int64, isCommit: Bool)
 }
 
@@ -88,6 +89,9 @@ package struct GroupOffsets: Sendable, Equatable {
             committed[partition] = nil
         case .pending(let producerId, let partition, let value):
             pending[producerId, default: [:]][partition] = Entry(value: value, order: order)
+        case .pendingRemoved(let producerId, let partition):
+            pending[producerId]?[partition] = nil
+            if pending[producerId]?.isEmpty == true { pending[producerId] = nil }
         case .transactionEnded(let producerId, let isCommit):
             guard let ended = pending.removeValue(forKey: producerId), isCommit else { return }
             for (partition, entry) in ended where entry.order > committed[partition]?.order ?? 0 {
@@ -158,12 +162,18 @@ package struct GroupOffsets: Sendable, Equatable {
         return outcome
     }
 
-    /// Partitions or whole groups are gone: what is pending is gone with them when its transaction ends.
+    /// Partitions or whole groups are gone, and with them what open transactions would have committed.
     package mutating func remove(where isGone: (TopicPartition) -> Bool) -> [OffsetRecord] {
         var records: [OffsetRecord] = []
         for partition in committedPartitions where isGone(partition) {
             records.append(.removed(partition))
             apply(.removed(partition))
+        }
+        for producerId in pendingProducers {
+            for partition in pendingPartitions(of: producerId) where isGone(partition) {
+                records.append(.pendingRemoved(producerId: producerId, partition))
+                apply(.pendingRemoved(producerId: producerId, partition))
+            }
         }
         return records
     }
