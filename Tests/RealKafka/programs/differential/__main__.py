@@ -14,7 +14,7 @@ from cluster import Cluster
 from schedule import DAY_MS, Schedule
 from view import View
 
-SHRINK_LIMIT_S = 15
+SHRINK_LIMIT_S = 60
 
 
 class Runs:

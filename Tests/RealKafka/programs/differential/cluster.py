@@ -17,6 +17,7 @@ class Cluster:
     def __init__(self, name, bootstrap):
         self.name, self.bootstrap = name, bootstrap
         self.common = {"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 200}
+        self.common["error_cb"] = lambda error: None  # what concerns an operation is its outcome
         self.admin, self.raw = AdminClient(self.common), frames.Connection(bootstrap)
 
     def begin(self, prefix):
