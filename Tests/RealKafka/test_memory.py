@@ -38,6 +38,7 @@ class Memory(KafkaCase):
             say(f"{number:,} records, {written / 1e9:.2f} GB")
 
     def assert_within(self, name, budget, **options):
+        self.needs_quotas()
         self.fill()
         query, sink = f"{name}-{self.stamp}", self.topic(
             "large-out", max_message_bytes=2_000_000, retention_bytes=200_000_000, segment_bytes=50_000_000

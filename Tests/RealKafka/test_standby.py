@@ -4,7 +4,6 @@ nothing is written twice.
 
 import time
 
-from harness import broker as brokers
 from harness.case import KafkaCase, say
 from harness.pipeline import NUMBERS, write
 from harness.records import numbered
@@ -15,8 +14,7 @@ QUOTA = ("configs", "--alter", "--entity-type", "clients", "--entity-default")
 
 class Standby(KafkaCase):
     def test_file_source_changes_its_owner(self):
-        if brokers.embedded():
-            self.skipTest("millrace broker has no client quotas, by which the owner is slowed down")
+        self.needs_quotas()
         sink, name = self.topic("file-out"), f"owned-{self.stamp}"
         data = self.folder / "numbers.jsonl"
         with open(data, "wb") as file:

@@ -107,6 +107,10 @@ class KafkaCase(unittest.TestCase):
             raise AssertionError(f"kafka {tool} {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
 
+    def needs_quotas(self):
+        if brokers.embedded():
+            self.skipTest("millrace broker has no client quotas, by which this test slows a writer down")
+
     def observer(self, group, broker=None, **settings):
         watch = Observer((broker or self.broker).bootstrap, group, **settings)
         self.addCleanup(watch.close)
