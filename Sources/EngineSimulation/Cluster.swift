@@ -66,8 +66,7 @@ protocol ClusterPorts: AnyObject {
     var writer: any TransactionPort { get }
     var changelog: (any ChangelogPort)? { get }
     /// All that moves of it.
-    var actors: [any WorldActor] { get }
-    func actor(of part: Fault.Part) -> (any WorldActor)?
+    var parts: ClusterParts { get }
     /// Whether the driver has closed the input: the last thing it does.
     var isClosed: Bool { get }
     /// For reports of what has come to a stop.
@@ -76,4 +75,28 @@ protocol ClusterPorts: AnyObject {
     var faultCounts: [SimulatedWriter.Fault: Int] { get }
     /// What the writer answered instead of what it was asked for.
     var failures: [TransactionFailure.Kind: Int] { get }
+}
+
+extension ClusterPorts {
+    var actors: [any WorldActor] { parts.all }
+}
+
+/// What moves of one process on its cluster.
+struct ClusterParts {
+    var records: any WorldActor
+    var writer: any WorldActor
+    /// Of a query with an owner.
+    var membership: (any WorldActor)?
+    var changelog: (any WorldActor)?
+
+    var all: [any WorldActor] { [records, writer] + [membership, changelog].compactMap { $0 } }
+
+    subscript(part: Fault.Part) -> (any WorldActor)? {
+        switch part {
+        case .writer: writer
+        case .input: membership ?? records
+        case .changelog: changelog
+        case .driver, .task, .committer: nil
+        }
+    }
 }

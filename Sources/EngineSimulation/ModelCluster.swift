@@ -126,21 +126,12 @@ final class ModelPorts: ClusterPorts {
 
     var writer: any TransactionPort { transactions }
     var changelog: (any ChangelogPort)? { changes }
-    var actors: [any WorldActor] {
-        [records, transactions] + [membership].compactMap { $0 } + [changes].compactMap { $0 }
+    var parts: ClusterParts {
+        ClusterParts(records: records, writer: transactions, membership: membership, changelog: changes)
     }
     var isClosed: Bool { records.isClosed }
     var faultCounts: [SimulatedWriter.Fault: Int] { transactions.faultCounts }
     var failures: [TransactionFailure.Kind: Int] { transactions.failures }
 
     var summary: String { "splits \(records.owned.sorted())" }
-
-    func actor(of part: Fault.Part) -> (any WorldActor)? {
-        switch part {
-        case .writer: transactions
-        case .input: membership ?? records
-        case .changelog: changes
-        case .driver, .task, .committer: nil
-        }
-    }
 }

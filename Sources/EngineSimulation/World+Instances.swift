@@ -171,7 +171,7 @@ extension World {
         case .task: scheduler.hold(machines[1 + steps % max(1, machines.count - 2)], steps: steps)
         case .committer: scheduler.hold(machines[machines.count - 1], steps: steps)
         case .writer, .input, .changelog:
-            if let actor = instance.ports.actor(of: part) { scheduler.hold(actor, steps: steps) }
+            if let actor = instance.ports.parts[part] { scheduler.hold(actor, steps: steps) }
         }
     }
 }

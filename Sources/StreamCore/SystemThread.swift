@@ -46,11 +46,15 @@ public final class SystemThread: Sendable {
     }
 }
 
-/// Runs a function on a thread of its own that nobody waits for.
+/// Runs a function on a thread of its own, where there is no way on without it.
 /// - Parameter name: for `top -H` and debuggers; Linux shows 15 characters.
-public func startThread(name: String, _ body: @escaping @Sendable () -> Void) {
-    let thread = SystemThread(name: name, body)
-    precondition(thread != nil, "the system refused a thread: raise its limit of processes")
+/// - Returns: the thread, for whoever waits for its end.
+@discardableResult
+public func startThread(name: String, _ body: @escaping @Sendable () -> Void) -> SystemThread {
+    guard let thread = SystemThread(name: name, body) else {
+        preconditionFailure("the system refused a thread: raise its limit of processes")
+    }
+    return thread
 }
 
 /// What a new thread has to do.

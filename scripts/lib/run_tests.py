@@ -192,20 +192,23 @@ def simulation(options, totals, steps):
     build = ["swift", "build", "-c", "release", *strict(options), "--product", "millrace-simulate"]
     steps.run("release build of millrace-simulate", build, BUILD_LIMIT_S)
     factor = 10 if options.full else 1
-    code = steps.run(
-        "simulation of deliberate breakages", [".build/release/millrace-simulate", "--self-test", "--seeds", "3000"],
-        SIMULATION_LIMIT_S, check=False)
-    (totals.failed if code else totals.passed).append(SIMULATED_BREAKAGES)
-    if code:
-        steps.show_tail("simulation of deliberate breakages", lines=60)
+    command = [".build/release/millrace-simulate", "--self-test", "--seeds", "3000"]
+    single_test(
+        totals, steps, SIMULATED_BREAKAGES, "simulation of deliberate breakages", command, SIMULATION_LIMIT_S
+    )
     for cluster, seeds in SIMULATED_SEEDS.items():
         name = f"simulation of {seeds * factor} seeds on the {cluster}"
         command = [".build/release/millrace-simulate", "--cluster", cluster, "--seeds", str(seeds * factor)]
         command += ["--workers", str(os.cpu_count() or 1)]
-        code = steps.run(name, command, SIMULATION_LIMIT_S * factor, check=False)
-        (totals.failed if code else totals.passed).append(f"{SIMULATION} [{cluster}]")
-        if code:
-            steps.show_tail(name, lines=60)
+        single_test(totals, steps, f"{SIMULATION} [{cluster}]", name, command, SIMULATION_LIMIT_S * factor)
+
+
+def single_test(totals, steps, test, name, command, limit):
+    """A step that is one test: its exit code is the verdict."""
+    code = steps.run(name, command, limit, check=False)
+    (totals.failed if code else totals.passed).append(test)
+    if code:
+        steps.show_tail(name, lines=60)
 
 
 # MARK: - the embedded broker under libFuzzer
@@ -215,10 +218,7 @@ def fuzzing(options, totals, steps):
     """A short run over all targets: it keeps the harness alive, and finds what is near."""
     command = ["scripts/fuzz", "--runs", str(FUZZED_INPUTS), "--seconds", str(FUZZING_LIMIT_S)]
     name = f"fuzzing with {FUZZED_INPUTS} inputs"
-    code = steps.run(name, command, BUILD_LIMIT_S + FUZZING_LIMIT_S, check=False)
-    (totals.failed if code else totals.passed).append(FUZZING)
-    if code:
-        steps.show_tail(name, lines=60)
+    single_test(totals, steps, FUZZING, name, command, BUILD_LIMIT_S + FUZZING_LIMIT_S)
 
 
 # MARK: - the built programs on real Kafka

@@ -31,23 +31,14 @@ final class BrokerPorts: ClusterPorts {
 
     var writer: any TransactionPort { transactions }
     var changelog: (any ChangelogPort)? { changes }
-    var actors: [any WorldActor] {
-        [records, transactions] + [membership].compactMap { $0 } + [changes].compactMap { $0 }
+    var parts: ClusterParts {
+        ClusterParts(records: records, writer: transactions, membership: membership, changelog: changes)
     }
     var isClosed: Bool { records.isClosed }
     var faultCounts: [SimulatedWriter.Fault: Int] { network.faultCounts[client] ?? [:] }
     var failures: [TransactionFailure.Kind: Int] { transactions.failures }
 
     var summary: String { "writer: \(transactions.connection.summary); member: \(member.summary)" }
-
-    func actor(of part: Fault.Part) -> (any WorldActor)? {
-        switch part {
-        case .writer: transactions
-        case .input: membership ?? records
-        case .changelog: changes
-        case .driver, .task, .committer: nil
-        }
-    }
 
     func die(requestArrives: Bool) {
         transactions.die(requestArrives: requestArrives)

@@ -24,7 +24,7 @@ public final class ThreadScheduler: Sendable {
         let clock = clock
         let onStep = onStep
         let confined = Confined(machine)
-        let thread = SystemThread(name: machine.name) {
+        let thread = startThread(name: machine.name) {
             let machine = confined.machine
             while true {
                 let now = clock.now
@@ -36,9 +36,6 @@ public final class ThreadScheduler: Sendable {
                 case .finished: return
                 }
             }
-        }
-        guard let thread else {
-            preconditionFailure("the system refused a thread: raise its limit of processes")
         }
         running.withLock { $0.append(thread) }
     }

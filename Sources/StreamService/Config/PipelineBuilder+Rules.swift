@@ -63,20 +63,18 @@ extension PipelineBuilder {
         var ports: Set<UInt16> = [0]
         for source in sources {
             guard case .kafka(let kafka) = source.input else { continue }
-            checkEmbedded(kafka.connection, root["sources"], source.name, &ports)
+            checkEmbedded(kafka.connection, "sources", source.name, &ports)
         }
         for sink in sinks {
             guard case .kafka(let kafka) = sink.output else { continue }
-            checkEmbedded(kafka.connection, root["sinks"], sink.name, &ports)
+            checkEmbedded(kafka.connection, "sinks", sink.name, &ports)
         }
     }
 
     private mutating func checkEmbedded(
-        _ connection: KafkaConnection, _ kind: CheckedValue?, _ name: String, _ ports: inout Set<UInt16>
+        _ connection: KafkaConnection, _ kind: String, _ name: String, _ ports: inout Set<UInt16>
     ) {
-        guard let port = connection.embeddedPort,
-            let section = kind?.map?.first(where: { $0.key == name })?.value.section?.section("kafka")
-        else { return }
+        guard let port = connection.embeddedPort, let section = kafkaSection(kind, name) else { return }
         ports.insert(port)
         if ports.count > 2 {
             let message = "there is one embedded broker, and it has another port already"
@@ -96,10 +94,12 @@ extension PipelineBuilder {
         reader.brokers ?? KafkaNames.brokers(reader.environment.variables["MILLRACE_BROKERS"] ?? "")
     }
 
+    private func kafkaSection(_ kind: String, _ name: String) -> CheckedSection? {
+        root[kind]?.map?.first(where: { $0.key == name })?.value.section?.section("kafka")
+    }
+
     private mutating func reportNoBrokers(_ kind: String, _ name: String) {
-        guard let section = root[kind]?.map?.first(where: { $0.key == name })?.value.section?.section("kafka"),
-            !section.wasGiven("brokers")
-        else { return }
+        guard let section = kafkaSection(kind, name), !section.wasGiven("brokers") else { return }
         checker.report(section.issue("'brokers' is missing, and MILLRACE_BROKERS is not set"))
     }
 
